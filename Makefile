@@ -1,0 +1,63 @@
+# Tsunagi: everything a newcomer types. `make` alone prints this list.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo play test test-unit sure format lint types contracts bench lock clean
+
+help: ## print this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# ── setting up: nothing but hashed packages, into a folder of our own ──
+$(VENV)/run.stamp: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Tsunagi needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 …") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# ── seeing it work ──
+demo: $(VENV)/run.stamp ## a hub and four agencies from nothing; two stories step by step; stays up
+	@$(BIN)/python -m deploy.demo $(ARGS)
+
+play: $(VENV)/run.stamp ## play a scenario: make play SCENARIO=FILE [ARGS=--json]
+	@$(BIN)/python -m deploy.play "$(SCENARIO)" $(ARGS)
+
+# ── testing ──
+test: $(VENV)/dev.stamp ## every test
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+test-unit: $(VENV)/dev.stamp ## the tests that need no server
+	@$(BIN)/python -m pytest -n $(WORKERS) tests/consent tests/house $(ARGS)
+
+sure: format lint types contracts test ## format, lint, types, contracts, tests
+
+format: $(VENV)/dev.stamp ## put the code in order
+	@$(BIN)/ruff format .
+
+lint: $(VENV)/dev.stamp ## read the code for mistakes
+	@$(BIN)/ruff check .
+
+types: $(VENV)/dev.stamp ## mypy, strict
+	@$(BIN)/mypy
+
+contracts: $(VENV)/dev.stamp ## who may import whom
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/dev.stamp ## measure; see docs/performance.md
+	@$(BIN)/python -m bench $(ARGS)
+
+# ── housekeeping ──
+lock: $(VENV)/dev.stamp ## write the hashed requirements anew (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra hub --extra agency --extra embedded --output-file requirements.txt pyproject.toml requirements.in
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra hub --extra agency --extra embedded --group dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml requirements.in
+
+clean: ## remove what was made here
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .demo
