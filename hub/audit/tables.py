@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of the log. Rows of `log_*` are written once by the sequencer and never changed; a trigger says so too."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from hub.base.db import UtcDateTime, metadata
+
+audit_pending = sa.Table(
+    "audit_pending",
+    metadata,
+    # An order of arrival, not a cursor: the writer of a later entry that waited for a lock gets a later number.
+    sa.Column("arrival", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("id", sa.Uuid(as_uuid=False), nullable=False, unique=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("parties", ARRAY(sa.Uuid(as_uuid=False)), nullable=False),
+    sa.Column("case_handle", sa.Uuid(as_uuid=False), nullable=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+"""Entries that committed with their change and wait for the sequencer."""
+
+log_entries = sa.Table(
+    "log_entries",
+    metadata,
+    sa.Column("index", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.Uuid(as_uuid=False), nullable=False, unique=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("parties", ARRAY(sa.Uuid(as_uuid=False)), nullable=False),
+    sa.Column("case_handle", sa.Uuid(as_uuid=False), nullable=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("logged_at", UtcDateTime, nullable=False),
+)
+"""The entries in the order of the log, with the bytes that were hashed."""
+
+log_hashes = sa.Table(
+    "log_hashes",
+    metadata,
+    sa.Column("level", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("index", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+)
+"""Level 0: leaf hashes. Level n: roots of full subtrees of 256^n leaves. 256 neighbours are a tile (C2SP tlog-tiles)."""
+
+log_checkpoints = sa.Table(
+    "log_checkpoints",
+    metadata,
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("root", sa.LargeBinary, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+)
+"""Every checkpoint ever signed; one size, one root."""
