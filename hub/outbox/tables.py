@@ -5,6 +5,8 @@ import sqlalchemy as sa
 
 from hub.base.db import UtcDateTime, metadata
 
+XACT = "(pg_current_xact_id()::text)::bigint"
+
 outbox = sa.Table(
     "outbox",
     metadata,
@@ -30,7 +32,7 @@ events = sa.Table(
     "events",
     metadata,
     # (xact, seq) is the feed's order: see reads.events for why the transaction's number is in it.
-    sa.Column("xact", sa.BigInteger, primary_key=True, autoincrement=False, server_default=sa.text("tsn_xact()")),
+    sa.Column("xact", sa.BigInteger, primary_key=True, autoincrement=False, server_default=sa.text(XACT)),
     sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
     sa.Column("id", sa.Uuid(as_uuid=False), nullable=False, unique=True),
     sa.Column("agency", sa.Uuid(as_uuid=False), nullable=False),
