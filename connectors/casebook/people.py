@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Persons and what the agency knows of them. Names stay as they were written; only the search key is folded."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.sqlite import insert
+
+from connectors.casebook import access, tables
+
+_KATAKANA: Final = frozenset(map(chr, range(0x30A1, 0x30F7)))
+_KANA_APART: Final = 0x60
+_SELECTORS: Final = frozenset({*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)})
+
+
+@cache
+def _variants() -> dict[int, str]:
+    pairs = json.loads(files("connectors.casebook").joinpath("variants.json").read_text(encoding="utf-8"))
+    return {ord(sign): plain for sign, plain in pairs.items() if len(sign) == 1 and sign != "_"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A person the agency accompanies: an id of our own and the name as the person writes it."""
+
+    id: str
+    name: str
+    kana: str
+
+
+def search_key(text: str) -> str:
+    """Fold a text for finding: width, case, kana, variation selectors and the common variant characters.
+
+    髙 is found by 高, ミホン by みほん. Never stored in place of the text itself.
+    """
+    plain = "".join(sign for sign in text if ord(sign) not in _SELECTORS).translate(_variants())
+    folded = unicodedata.normalize("NFKC", plain).casefold()
+    hiragana = "".join(chr(ord(sign) - _KANA_APART) if sign in _KATAKANA else sign for sign in folded)
+    return "".join(hiragana.split())
+
+
+def register_person(connection: Connection, *, id: str, name: str, kana: str, staff: str, now: datetime) -> Person:
+    """Write a person into the casebook; the name is kept byte for byte."""
+    key = f"{search_key(name)} {search_key(kana)}"
+    connection.execute(
+        sa.insert(tables.persons).values(id=id, name=name, kana=kana, search_key=key, created_at=now)
+    )
+    access.record(connection, staff=staff, action="person:registered", about=id, now=now)
+    return Person(id=id, name=name, kana=kana)
+
+
+def find_people(connection: Connection, text: str, *, staff: str, now: datetime, limit: int = 50) -> list[Person]:
+    """Find persons whose name or reading contains the text, however it is typed. The search itself is logged."""
+    wanted = search_key(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    rows = connection.execute(
+        sa.select(tables.persons.c.id, tables.persons.c.name, tables.persons.c.kana)
+        .where(tables.persons.c.search_key.like(f"%{wanted}%", escape="\\"))
+        .order_by(tables.persons.c.search_key)
+        .limit(limit)
+    )
+    access.record(connection, staff=staff, action="person:searched", about="", now=now)
+    return [Person(id=row.id, name=row.name, kana=row.kana) for row in rows]
+
+
+def open_case(connection: Connection, *, handle: str, person: str, owner: str, staff: str, now: datetime) -> None:
+    """Open a case for a person under a random handle, the only thing the hub will learn of it."""
+    connection.execute(
+        sa.insert(tables.cases).values(handle=handle, person=person, owner=owner, created_at=now)
+    )
+    access.record(connection, staff=staff, action="case:opened", about=person, case=handle, now=now)
+
+
+def person_of(connection: Connection, handle: str, *, staff: str, now: datetime) -> Person | None:
+    """Give the person behind a case's handle, and log that somebody looked."""
+    row = connection.execute(
+        sa.select(tables.persons.c.id, tables.persons.c.name, tables.persons.c.kana)
+        .join(tables.cases, tables.cases.c.person == tables.persons.c.id)
+        .where(tables.cases.c.handle == handle)
+    ).one_or_none()
+    access.record(connection, staff=staff, action="person:viewed", about=row.id if row else "", case=handle, now=now)
+    return Person(id=row.id, name=row.name, kana=row.kana) if row else None
+
+
+def write_answers(
+    connection: Connection, case: str, category: str, body: Mapping[str, Any], *, staff: str, now: datetime
+) -> None:
+    """Keep what the person told under one category; a later word replaces the earlier."""
+    values = {"body": dict(body), "updated_at": now, "updated_by": staff}
+    statement = insert(tables.answers).values(case=case, category=category, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["case", "category"], set_=values))
+    access.record(connection, staff=staff, action="answers:written", about=category, case=case, now=now)
+
+
+def answers_of(connection: Connection, case: str) -> dict[str, dict[str, Any]]:
+    """Give all that is known of a case, by category."""
+    rows = connection.execute(
+        sa.select(tables.answers.c.category, tables.answers.c.body).where(tables.answers.c.case == case)
+    )
+    return {row.category: row.body for row in rows}

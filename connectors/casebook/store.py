@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Open the casebook: one SQLite file encrypted by SQLCipher, its key held in the keystore.
+
+Writers take turns (`BEGIN IMMEDIATE`), readers do not wait (WAL), and a commit is on the disk when it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import sqlcipher3.dbapi2
+from sqlalchemy import Connection, create_engine, event, exc, text
+from sqlalchemy.engine import Engine
+
+from connectors.base.errors import ConnectorError
+from connectors.casebook.tables import metadata
+
+_KEY_LENGTH: Final = 32
+_BUSY_MS: Final = 10_000
+
+
+class Casebook:
+    """One agency's casebook. Every use is a transaction: `with casebook.transaction() as connection: …`."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Take an engine whose tables exist; `open_casebook` makes one."""
+        self._engine = engine
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Give a connection whose changes are all kept at the end, or none of them after an error."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection; the file can be copied then."""
+        self._engine.dispose()
+
+
+def open_casebook(path: Path, key: bytes) -> Casebook:
+    """Open the casebook at `path` with its 32-byte key, making it when it is not there.
+
+    *Raises* `ConnectorError`: `casebook-unreadable` (wrong key or damaged file), `folder-unwritable`.
+    """
+    if len(key) != _KEY_LENGTH:
+        raise ConnectorError("casebook-unreadable", file=path.name)
+    if not path.exists():
+        try:
+            path.touch(mode=0o600)
+        except OSError:
+            raise ConnectorError("folder-unwritable", folder=str(path.parent)) from None
+    url = f"sqlite+pysqlcipher://:x'{key.hex()}'@/{path.absolute()}"
+    engine = create_engine(url, module=sqlcipher3.dbapi2, hide_parameters=True)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    try:
+        metadata.create_all(engine)
+    except (exc.DBAPIError, sqlcipher3.dbapi2.DatabaseError):
+        engine.dispose()
+        raise ConnectorError("casebook-unreadable", file=path.name) from None
+    return Casebook(engine)
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the library would begin late; `_begin` says when
+    cursor = connection.cursor()
+    for pragma in ("cipher_log_level=NONE", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.execute(text("BEGIN IMMEDIATE"))

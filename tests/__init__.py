@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tests, mirroring the packages; journeys follow the guideline's steps."""
