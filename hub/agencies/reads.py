@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The directory as frozen dataclasses: agencies, their keys, and clauses by which other slices ask in their own query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from consent.errors import SignatureRefusedError
+from consent.jwk import KeyUse, PublicKey
+from consent.scopes import Party
+from hub.agencies.rules import AgencyState, Approval, Deed, SignedEntry
+from hub.agencies.tables import agencies, agency_approvals, agency_keys
+
+SUITE: str = "A"
+"""The suite that every agency has (protocol §2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agency:
+    """One agency as the directory knows it; nothing of a person."""
+
+    id: str
+    kind: str
+    name_ja: str
+    name_en: str
+    services: tuple[str, ...]
+    area: tuple[str, ...]
+    hours: str
+    answer_days: int | None
+    capacity: str
+    categories: frozenset[str]
+    purposes: frozenset[str]
+    coordinates: bool
+    may_convene: bool
+    root: Mapping[str, str]
+    state: AgencyState
+    version: int
+    registered_at: datetime
+    last_verified: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedKey:
+    """One key entry as published, and what became of it."""
+
+    agency: str
+    kid: str
+    use: str
+    suite: str | None
+    seq: int
+    jwk: Mapping[str, str]
+    not_before: datetime
+    not_after: datetime
+    signed: SignedEntry
+    published_at: datetime
+    log_entry: str
+    revoked_at: datetime | None
+    revoked_by: str | None
+
+    def is_live(self, at: datetime) -> bool:
+        """Say whether the key was good at a moment: within its window and not revoked by then."""
+        return self.not_before <= at < self.not_after and (self.revoked_at is None or at < self.revoked_at)
+
+
+def agency(session: Session, agency_id: str) -> Agency | None:
+    """Give one agency in whatever state, or None."""
+    row = session.execute(sa.select(agencies).where(agencies.c.id == agency_id)).one_or_none()
+    return None if row is None else _agency(row)
+
+
+def directory(
+    session: Session, *, after: str | None, limit: int, kind: str | None = None, purpose: str | None = None
+) -> tuple[Agency, ...]:
+    """Give confirmed agencies in the order of their ids, from the one after *after* on (api.md: keyset paging)."""
+    query = sa.select(agencies).where(agencies.c.state != AgencyState.PENDING.value)
+    if after is not None:
+        query = query.where(agencies.c.id > after)
+    if kind is not None:
+        query = query.where(agencies.c.kind == kind)
+    if purpose is not None:
+        query = query.where(agencies.c.purposes.contains([purpose]))
+    return tuple(_agency(row) for row in session.execute(query.order_by(agencies.c.id).limit(limit)))
+
+
+def party(session: Session, agency_id: str) -> Party | None:
+    """Give an agency as decisions see it, or None for one that is not active: nothing goes to or from it now."""
+    kind = session.execute(
+        sa.select(agencies.c.kind).where(agencies.c.id == agency_id, agencies.c.state == AgencyState.ACTIVE.value)
+    ).scalar_one_or_none()
+    return None if kind is None else Party(agency=agency_id, kind=kind)
+
+
+def named_alike(session: Session, *, look_ja: str, look_en: str, but: str) -> bool:
+    """Say whether another agency's name reads the same as one of these search keys."""
+    alike = sa.exists().where(
+        agencies.c.id != but, sa.or_(agencies.c.look_ja == look_ja, agencies.c.look_en == look_en)
+    )
+    return bool(session.execute(sa.select(alike)).scalar_one())
+
+
+def keys(session: Session, agency_id: str) -> tuple[PublishedKey, ...]:
+    """Give every key entry of an agency, ended ones too, chain by chain in their order."""
+    query = sa.select(agency_keys).where(agency_keys.c.agency == agency_id)
+    ordered = query.order_by(agency_keys.c.use, agency_keys.c.suite, agency_keys.c.seq)
+    return tuple(_key(row) for row in session.execute(ordered))
+
+
+def live_keys(session: Session, agency_id: str, at: datetime) -> tuple[PublishedKey, ...]:
+    """Give the keys of an agency that are good at a moment."""
+    return tuple(key for key in keys(session, agency_id) if key.is_live(at))
+
+
+def sig_key(session: Session, agency_id: str, kid: str, at: datetime) -> PublicKey:
+    """Give an agency's artefact key that is good at a moment.
+
+    Raises SignatureRefusedError (`key-not-valid`): unknown, another agency's, of another use, ended or revoked.
+    """
+    row = session.execute(
+        sa.select(agency_keys.c.jwk).where(
+            agency_keys.c.agency == agency_id,
+            agency_keys.c.kid == kid,
+            agency_keys.c.use == KeyUse.SIG.value,
+            _is_live(at),
+        )
+    ).one_or_none()
+    if row is None:
+        raise SignatureRefusedError("key-not-valid")
+    return PublicKey.from_jwk(row.jwk, KeyUse.SIG)
+
+
+def current_enc_kid(session: Session, agency_id: str, at: datetime) -> str | None:
+    """Name the key to seal to: the newest good `enc` entry of the standard suite, or None."""
+    kid: str | None = session.execute(
+        sa.select(agency_keys.c.kid)
+        .where(
+            agency_keys.c.agency == agency_id,
+            agency_keys.c.use == KeyUse.ENC.value,
+            agency_keys.c.suite == SUITE,
+            _is_live(at),
+        )
+        .order_by(agency_keys.c.seq.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return kid
+
+
+def client_keys(session: Session, agency_id: str, at: datetime) -> tuple[PublicKey, ...]:
+    """Give the keys by which an agency's first OAuth client may sign in at a moment."""
+    live = (key for key in live_keys(session, agency_id, at) if key.use == KeyUse.CLIENT.value)
+    return tuple(PublicKey.from_jwk(key.jwk, KeyUse.CLIENT) for key in live)
+
+
+def approvals(session: Session, agency_id: str, deed: Deed, subject: str) -> tuple[Approval, ...]:
+    """Give the words that wait for a second person."""
+    rows = session.execute(
+        sa.select(agency_approvals.c.staff, agency_approvals.c.role, agency_approvals.c.at).where(
+            agency_approvals.c.agency == agency_id,
+            agency_approvals.c.deed == deed.value,
+            agency_approvals.c.subject == subject,
+            agency_approvals.c.done_at.is_(None),
+        )
+    )
+    return tuple(Approval(staff=row.staff, role=row.role, at=row.at) for row in rows)
+
+
+def is_active(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Make a clause for another slice's query: the agency in *column* is active. Its tables stay ours."""
+    return sa.exists().where(agencies.c.id == column, agencies.c.state == AgencyState.ACTIVE.value)
+
+
+def has_live_key(
+    agency_column: sa.ColumnElement[Any], kid_column: sa.ColumnElement[Any], at: datetime
+) -> sa.ColumnElement[bool]:
+    """Make a clause for another slice's query: that agency's key is good at a moment."""
+    return sa.exists().where(agency_keys.c.agency == agency_column, agency_keys.c.kid == kid_column, _is_live(at))
+
+
+def _is_live(at: datetime) -> sa.ColumnElement[bool]:
+    """Say in SQL what `PublishedKey.is_live` says."""
+    not_revoked = sa.or_(agency_keys.c.revoked_at.is_(None), agency_keys.c.revoked_at > at)
+    return sa.and_(agency_keys.c.not_before <= at, agency_keys.c.not_after > at, not_revoked)
+
+
+def _agency(row: sa.Row[Any]) -> Agency:
+    return Agency(
+        id=row.id,
+        kind=row.kind,
+        name_ja=row.name_ja,
+        name_en=row.name_en,
+        services=tuple(row.services),
+        area=tuple(row.area),
+        hours=row.hours,
+        answer_days=row.answer_days,
+        capacity=row.capacity,
+        categories=frozenset(row.categories),
+        purposes=frozenset(row.purposes),
+        coordinates=row.coordinates,
+        may_convene=row.may_convene,
+        root=row.root,
+        state=AgencyState(row.state),
+        version=row.version,
+        registered_at=row.registered_at,
+        last_verified=row.last_verified,
+    )
+
+
+def _key(row: sa.Row[Any]) -> PublishedKey:
+    return PublishedKey(
+        agency=row.agency,
+        kid=row.kid,
+        use=row.use,
+        suite=row.suite or None,
+        seq=row.seq,
+        jwk=row.jwk,
+        not_before=row.not_before,
+        not_after=row.not_after,
+        signed=SignedEntry(by_self=row.by_self, by_previous=row.by_previous, by_root=row.by_root),
+        published_at=row.published_at,
+        log_entry=row.log_entry,
+        revoked_at=row.revoked_at,
+        revoked_by=row.revoked_by,
+    )

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may ask for tokens: an agency's first client, which is its `client` key entries, and further ones with fewer scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from authlib.oauth2.rfc6749 import ClientMixin
+from joserfc.jwk import ECKey, KeySet
+from sqlalchemy.orm import Session
+
+from hub.agencies import reads as agencies
+from hub.agencies.rules import AgencyState
+from hub.audit import service as audit
+from hub.audit.rules import AuditKind, Entry
+from hub.base.errors import InvalidError, NotFoundError
+from hub.base.ids import new_id
+from hub.oauth.tables import oauth_clients
+
+AUTH_METHOD: Final = "private_key_jwt"
+GRANT_TYPE: Final = "client_credentials"
+AGENCY_SCOPES: Final = (
+    "directory:read",
+    "consents:read",
+    "consents:write",
+    "referrals:read",
+    "referrals:send",
+    "referrals:receive",
+    "cases:write",
+    "meetings:write",
+    "keys:write",
+    "audit:read",
+)
+"""Everything an agency may be allowed (api.md, manners)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client(ClientMixin):  # type: ignore[misc]
+    """One client of an active agency, as Authlib wants to see it."""
+
+    id: str
+    agency: str
+    scopes: frozenset[str]
+    keys: KeySet
+
+    def get_client_id(self) -> str:
+        """Give the client's id."""
+        return self.id
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        """Allow a signed assertion and nothing else, at every endpoint."""
+        del endpoint
+        return method == AUTH_METHOD
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Allow client credentials and nothing else: there is no person behind a connector's call."""
+        return grant_type == GRANT_TYPE
+
+    def get_allowed_scope(self, scope: str | None) -> str | None:
+        """Give the scopes asked for (all when none is named), or None when one goes beyond the client's.
+
+        None makes the answer `invalid_scope`: dropping silently would hand out a token that can do nothing
+        (libraries §3, trap f).
+        """
+        asked = frozenset(scope.split()) if scope else self.scopes
+        return " ".join(sorted(asked)) if asked <= self.scopes else None
+
+
+def find(session: Session, client_id: str, now: datetime) -> Client | None:
+    """Give a client whose agency is active and which has a key valid now, or None."""
+    row = session.execute(
+        sa.select(oauth_clients).where(oauth_clients.c.id == client_id, oauth_clients.c.closed_at.is_(None))
+    ).one_or_none()
+    agency = agencies.agency(session, client_id if row is None else row.agency)
+    if agency is None or agency.state is not AgencyState.ACTIVE:
+        return None
+    if row is not None:
+        return _client(row.id, row.agency, row.scopes, [row.jwk])
+    jwks = [key.jwk for key in agencies.client_keys(session, agency.id, now)]
+    return _client(agency.id, agency.id, AGENCY_SCOPES, jwks) if jwks else None
+
+
+def open_further(
+    session: Session, *, agency: str, jwk: Mapping[str, str], scopes: Iterable[str], now: datetime
+) -> str:
+    """Open one more client for an agency, with a P-256 key of its own and fewer scopes; give its id.
+
+    Raises NotFoundError, InvalidError (`unknown-scope`, `key-not-allowed`).
+    """
+    wanted = sorted(set(scopes))
+    if agencies.agency(session, agency) is None:
+        raise NotFoundError
+    if not wanted or not set(wanted) <= set(AGENCY_SCOPES):
+        raise InvalidError("unknown-scope", "/scopes")
+    if set(jwk) != {"kty", "crv", "x", "y"} or jwk["crv"] != "P-256":
+        raise InvalidError("key-not-allowed", "/jwk")
+    client_id = new_id(now)
+    session.execute(
+        sa.insert(oauth_clients).values(id=client_id, agency=agency, jwk=dict(jwk), scopes=wanted, opened_at=now)
+    )
+    entry = Entry(
+        kind=AuditKind.OAUTH_CLIENT_REGISTERED,
+        actor="hub",
+        parties=(agency,),
+        subject=client_id,
+        facts={"scopes": wanted},
+    )
+    audit.append(session, entry, now=now)
+    return client_id
+
+
+def close(session: Session, client_id: str, *, now: datetime) -> None:
+    """End a further client and with it every token it holds. Raises NotFoundError."""
+    closed = session.execute(
+        sa.update(oauth_clients)
+        .where(oauth_clients.c.id == client_id, oauth_clients.c.closed_at.is_(None))
+        .values(closed_at=now)
+    )
+    if not closed.rowcount:
+        raise NotFoundError
+
+
+def _client(client_id: str, agency: str, scopes: Iterable[str], jwks: Iterable[Mapping[str, Any]]) -> Client:
+    keys = KeySet([ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")}) for jwk in jwks])
+    return Client(id=client_id, agency=agency, scopes=frozenset(scopes), keys=keys)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Enrol, sign in and close the people of the hub. Passphrases are kept as Argon2id; what a role may do lives elsewhere."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+from cryptography.exceptions import InvalidKey
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from sqlalchemy.orm import Session
+
+from hub.audit import service as audit
+from hub.audit.rules import AuditKind, Entry
+from hub.base.errors import ForbiddenError, InvalidError, NotFoundError
+from hub.base.ids import new_id
+from hub.staff import reads
+from hub.staff.reads import Member
+from hub.staff.rules import SHORTEST_PASSPHRASE, Role, Tries, after_failure, is_locked
+from hub.staff.tables import staff
+
+MEMORY_KIB: Final = 64 * 1024
+"""64 MiB and three rounds: about 0.3 s (libraries §10)."""
+_ROUNDS: Final = 3
+_HASH_BYTES: Final = 32
+_SALT_BYTES: Final = 16
+
+
+def enrol(session: Session, role: Role, passphrase: str, *, now: datetime, memory_kib: int = MEMORY_KIB) -> str:
+    """Let a person sign in from now on and give the id they sign in with.
+
+    Raises InvalidError (`passphrase-too-short`).
+    """
+    if len(passphrase) < SHORTEST_PASSPHRASE:
+        raise InvalidError("passphrase-too-short")
+    staff_id = new_id(now)
+    session.execute(
+        sa.insert(staff).values(
+            id=staff_id, role=role.value, passphrase=_hash(passphrase, memory_kib), enrolled_at=now, tries=0
+        )
+    )
+    _log(session, AuditKind.STAFF_ENROLLED, staff_id, role, now)
+    return staff_id
+
+
+def check(session: Session, staff_id: str, passphrase: str, *, now: datetime) -> Member:
+    """Give the person who this passphrase belongs to.
+
+    Someone unknown, gone, locked out or with a wrong passphrase is refused alike: ForbiddenError (`sign-in-refused`).
+    The caller commits what was counted (the error's `keep`), else ten tries would never be ten.
+    """
+    row = session.execute(
+        sa.select(staff).where(staff.c.id == staff_id, staff.c.closed_at.is_(None)).with_for_update()
+    ).one_or_none()
+    # The same work for someone unknown: how long the answer takes tells nothing.
+    matches = _matches(passphrase, _NOBODY if row is None else row.passphrase)
+    tries = Tries(count=0, since=None) if row is None else Tries(count=row.tries, since=row.tries_since)
+    if row is None or not matches or is_locked(tries, now):
+        if row is not None and not is_locked(tries, now):
+            _count(session, staff_id, after_failure(tries, now))
+        raise ForbiddenError("sign-in-refused", keep=True)
+    if tries.count:
+        _count(session, staff_id, Tries(count=0, since=None))
+    return Member(id=row.id, role=Role(row.role), enrolled_at=row.enrolled_at, closed_at=None)
+
+
+def close(session: Session, staff_id: str, *, now: datetime) -> None:
+    """End a person's access, at once and for good. Raises NotFoundError."""
+    member = reads.member(session, staff_id)
+    if member is None or member.closed_at is not None:
+        raise NotFoundError
+    session.execute(sa.update(staff).where(staff.c.id == staff_id).values(closed_at=now))
+    _log(session, AuditKind.ROLE_TAKEN, staff_id, member.role, now)
+
+
+def _log(session: Session, kind: AuditKind, staff_id: str, role: Role, now: datetime) -> None:
+    entry = Entry(kind=kind, actor="hub", parties=(), case=None, subject=staff_id, facts={"role": role.value})
+    audit.append(session, entry, now=now)
+
+
+def _count(session: Session, staff_id: str, tries: Tries) -> None:
+    session.execute(
+        sa.update(staff).where(staff.c.id == staff_id).values(tries=tries.count, tries_since=tries.since)
+    )
+
+
+def _hash(passphrase: str, memory_kib: int) -> str:
+    kdf = Argon2id(
+        salt=secrets.token_bytes(_SALT_BYTES),
+        length=_HASH_BYTES,
+        iterations=_ROUNDS,
+        lanes=1,
+        memory_cost=memory_kib,
+    )
+    return kdf.derive_phc_encoded(passphrase.encode())
+
+
+def _matches(passphrase: str, encoded: str) -> bool:
+    try:
+        Argon2id.verify_phc_encoded(passphrase.encode(), encoded)
+    except InvalidKey:
+        return False
+    return True
+
+
+_NOBODY: Final = (
+    # Nobody's passphrase, at the cost of everybody's.
+    f"$argon2id$v=19$m={MEMORY_KIB},t={_ROUNDS},p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+)
