@@ -63,6 +63,7 @@ class AuditKind(StrEnum):
     CASE_REOPENED = "case:reopened"
     MEETING_CONVENED = "meeting:convened"
     MEETING_ACCEPTED = "meeting:accepted"
+    MEETING_AGENDA_SET = "meeting:agenda_set"
     MEETING_DECIDED = "meeting:decided"
     MEETING_ENDED = "meeting:ended"
     AGENCY_REGISTERED = "agency:registered"
