@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The agency's keys: which one is current, which old ones still open, and the signed entries that say so (protocol §3).
+
+The root key lies in a file of its own, so that it can be put into a safe and fetched for emergencies only.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from connectors.base.errors import ConnectorError
+from connectors.keystore import keyfile
+from consent import keys
+from consent.keys import KeyEntry, KeyUse, PrivateKey, SignedEntry
+
+KEYS_FILE: Final = "keys.json"
+ROOT_FILE: Final = "root-key.json"
+_YEAR: Final = timedelta(days=365)
+LIFETIMES: Final[Mapping[KeyUse, timedelta]] = {
+    KeyUse.SIG: _YEAR,
+    KeyUse.ENC: _YEAR,
+    KeyUse.CLIENT: _YEAR / 2,
+}
+"""How long a new key is valid (protocol §3: enc and sig yearly, client half-yearly)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldKey:
+    """A private key and the signed entry that gives it its window."""
+
+    private: PrivateKey
+    entry: KeyEntry
+    signed: SignedEntry
+
+
+class Keystore:
+    """The keys of one agency, opened with its passphrase. Old `enc` keys stay, to open what was sealed to them."""
+
+    def __init__(self, *, agency: str, casebook_key: bytes, held: tuple[HeldKey, ...], path: Path) -> None:
+        """Take what the file held; `create_keystore` and `open_keystore` make one."""
+        self.agency = agency
+        self.casebook_key = casebook_key
+        self.held = held
+        self._path = path
+
+    def current(self, use: KeyUse, at: datetime) -> PrivateKey:
+        """Give the key of this use that is valid at `at`, the newest where several are.
+
+        *Raises* `ConnectorError("key-missing")` with the use.
+        """
+        valid = [key for key in self.held if key.entry.use is use and key.entry.is_valid_at(at)]
+        if not valid:
+            raise ConnectorError("key-missing", use=use.value)
+        return max(valid, key=lambda key: key.entry.seq).private
+
+    def opening_keys(self) -> tuple[PrivateKey, ...]:
+        """Give every `enc` key ever held, newest first."""
+        own = [key for key in self.held if key.entry.use is KeyUse.ENC]
+        return tuple(key.private for key in sorted(own, key=lambda key: -key.entry.seq))
+
+    def rotate(self, use: KeyUse, *, now: datetime, passphrase: str) -> SignedEntry:
+        """Make the next key of a use, have the one before vouch for it, and save; give the entry to publish.
+
+        An `enc` key cannot sign: its entry is signed by the current `sig` key alone (protocol §3).
+        """
+        last = max((key for key in self.held if key.entry.use is use), key=lambda key: key.entry.seq)
+        made = keys.generate(use)
+        entry = keys.new_entry(
+            made.public,
+            agency=self.agency,
+            not_before=now,
+            not_after=now + LIFETIMES[use],
+            after=last.entry,
+        )
+        if use is KeyUse.ENC:
+            signed = keys.sign_entry(entry, by_previous=self.current(KeyUse.SIG, now))
+        else:
+            signed = keys.sign_entry(entry, by_self=made, by_previous=last.private)
+        self.held = (*self.held, HeldKey(private=made, entry=entry, signed=signed))
+        self.save(passphrase)
+        return signed
+
+    def save(self, passphrase: str) -> None:
+        """Write the file anew under the passphrase."""
+        content = {
+            "v": 1,
+            "agency": self.agency,
+            "casebook_key": base64.b64encode(self.casebook_key).decode("ascii"),
+            "keys": [
+                {"use": key.entry.use.value, "private": key.private.export(), "signed": asdict(key.signed)}
+                for key in self.held
+            ],
+        }
+        keyfile.write(self._path, json.dumps(content).encode("ascii"), passphrase)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKeys:
+    """What came into being with a keystore: the store itself and the public root key, for its fingerprint."""
+
+    store: Keystore
+    root: keys.PublicKey
+
+
+def create_keystore(folder: Path, passphrase: str, *, agency: str, now: datetime) -> NewKeys:
+    """Make root, `sig`, `enc` and `client` keys for a new agency and write both files.
+
+    *Raises* `ConnectorError`: `keystore-exists`, `passphrase-too-short`, `folder-unwritable`.
+    """
+    path, root_path = folder / KEYS_FILE, folder / ROOT_FILE
+    for present in (path, root_path):
+        if present.exists():
+            raise ConnectorError("keystore-exists", file=present.name)
+    root = keys.generate(KeyUse.ROOT)
+    sig = keys.generate(KeyUse.SIG)
+    held = tuple(
+        _first(made, agency=agency, now=now, root=root, sig=sig)
+        for made in (sig, keys.generate(KeyUse.ENC), keys.generate(KeyUse.CLIENT))
+    )
+    store = Keystore(agency=agency, casebook_key=secrets.token_bytes(32), held=held, path=path)
+    keyfile.write(root_path, json.dumps({"v": 1, "agency": agency, "root": root.export()}).encode(), passphrase)
+    store.save(passphrase)
+    return NewKeys(store=store, root=root.public)
+
+
+def _first(made: PrivateKey, *, agency: str, now: datetime, root: PrivateKey, sig: PrivateKey) -> HeldKey:
+    entry = keys.new_entry(made.public, agency=agency, not_before=now, not_after=now + LIFETIMES[made.use])
+    if made.use is KeyUse.ENC:
+        signed = keys.sign_entry(entry, by_previous=sig)
+    else:
+        signed = keys.sign_entry(entry, by_self=made, by_root=root)
+    return HeldKey(private=made, entry=entry, signed=signed)
+
+
+def open_keystore(folder: Path, passphrase: str) -> Keystore:
+    """Open the keys in a folder.
+
+    *Raises* `ConnectorError`: `keystore-missing`, `wrong-passphrase`.
+    """
+    path = folder / KEYS_FILE
+    content: dict[str, Any] = json.loads(keyfile.read(path, passphrase))
+    return Keystore(
+        agency=content["agency"],
+        casebook_key=base64.b64decode(content["casebook_key"]),
+        held=tuple(_held(item) for item in content["keys"]),
+        path=path,
+    )
+
+
+def open_root(folder: Path, passphrase: str) -> PrivateKey:
+    """Open the root key, fetched from its safe: for a first key of a new use, or to end a stolen one.
+
+    *Raises* `ConnectorError`: `keystore-missing`, `wrong-passphrase`.
+    """
+    content: dict[str, Any] = json.loads(keyfile.read(folder / ROOT_FILE, passphrase))
+    return PrivateKey.from_jwk(content["root"], KeyUse.ROOT)
+
+
+def _held(item: Mapping[str, Any]) -> HeldKey:
+    signed = SignedEntry(**item["signed"])
+    private = PrivateKey.from_jwk(item["private"], KeyUse(item["use"]))
+    return HeldKey(private=private, entry=keys.peek_entry(signed), signed=signed)
