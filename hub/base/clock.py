@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The play clock: a rehearsal's time, standing where the script says and moving one microsecond per transaction.
+
+It is a sequence of microseconds since 1970 that exists only where `tsunagi-hub migrate --play` made it. A sequence and
+not a row, because a row would be locked until commit: every transaction of the hub would wait for every other, and two
+transactions of one request would wait for each other for ever. Real hubs have none and refuse to start on one.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from hub.base.config import Settings
+from hub.base.db import Database
+from hub.base.errors import ConfigurationError
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def create_play_clock(url: str, at: datetime = BEGINNING) -> None:
+    """Give the database a play clock standing at `at`; one that has it keeps it. `url`: the migration login's.
+
+    Pools that are already connected go on with real time: create the clock before the hub starts.
+    """
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("set local role tsn_owner")
+        connection.exec_driver_sql(f"create sequence if not exists play_clock as bigint start {_ticks(at)}")
+        connection.exec_driver_sql("grant usage, select on sequence play_clock to tsn_hub, tsn_job, tsn_seq, tsn_dpo")
+    engine.dispose()
+
+
+def set_play_clock(url: str, at: datetime) -> datetime:
+    """Move the clock to `at`, never backwards, and tell where it stands. `url`: the migration login's."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("set local role tsn_owner")
+        stands = connection.execute(
+            sa.text("select setval('play_clock', greatest(last_value, :at)) from play_clock"), {"at": _ticks(at)}
+        ).scalar_one()
+    engine.dispose()
+    return EPOCH + stands * MICROSECOND
+
+
+def has_play_clock(database: Database) -> bool:
+    """Tell whether this database is a rehearsal's."""
+    with database.transaction(None) as session:
+        found: bool = session.execute(sa.text("select to_regclass('play_clock') is not null")).scalar_one()
+    return found
+
+
+def refuse_play_in_production(database: Database, settings: Settings) -> None:
+    """Stop a production hub from running on a rehearsal's clock.
+
+    *Raises* ConfigurationError: it would.
+    """
+    if settings.production and has_play_clock(database):
+        raise ConfigurationError("play-clock-in-production")
+
+
+def _ticks(at: datetime) -> int:
+    return (at - EPOCH) // MICROSECOND
