@@ -10,8 +10,8 @@ audit_pending = sa.Table(
     "audit_pending",
     metadata,
     # An order of arrival, not a cursor: the writer of a later entry that waited for a lock gets a later number.
-    sa.Column("arrival", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    sa.Column("id", sa.Uuid(as_uuid=False), nullable=False, unique=True),
+    sa.Column("arrival", sa.BigInteger, sa.Identity(always=True), nullable=False, unique=True),
+    sa.Column("id", sa.Uuid(as_uuid=False), primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("parties", ARRAY(sa.Uuid(as_uuid=False)), nullable=False),
     sa.Column("case_handle", sa.Uuid(as_uuid=False), nullable=True),

@@ -10,8 +10,8 @@ XACT = "(pg_current_xact_id()::text)::bigint"
 outbox = sa.Table(
     "outbox",
     metadata,
-    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    sa.Column("id", sa.Uuid(as_uuid=False), nullable=False, unique=True),
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), nullable=False, unique=True),
+    sa.Column("id", sa.Uuid(as_uuid=False), primary_key=True),
     sa.Column("topic", sa.Text, nullable=False),
     sa.Column("about", sa.Text, nullable=False),
     sa.Column("agency", sa.Uuid(as_uuid=False), nullable=True),
@@ -32,9 +32,9 @@ events = sa.Table(
     "events",
     metadata,
     # (xact, seq) is the feed's order: see reads.events for why the transaction's number is in it.
-    sa.Column("xact", sa.BigInteger, primary_key=True, autoincrement=False, server_default=sa.text(XACT)),
-    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    sa.Column("id", sa.Uuid(as_uuid=False), nullable=False, unique=True),
+    sa.Column("xact", sa.BigInteger, nullable=False, server_default=sa.text(XACT)),
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), nullable=False, unique=True),
+    sa.Column("id", sa.Uuid(as_uuid=False), primary_key=True),
     sa.Column("agency", sa.Uuid(as_uuid=False), nullable=False),
     sa.Column("event", sa.Text, nullable=False),
     sa.Column("about", sa.Text, nullable=False),

@@ -6,7 +6,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub.base.db import UtcDateTime
+from hub.base.errors import NotFoundError
 from hub.base.ids import new_id
+from hub.tasks import reads, tables
 from hub.tasks.rules import TaskKind
 
 
@@ -24,25 +27,39 @@ def raise_task(
 
     While the same (agency, kind, about) is still open nothing is added and that task's id is returned.
     """
-    statement = sa.select(
-        sa.func.tsn_raise_task(
-            sa.cast(new_id(now), sa.Uuid(as_uuid=False)),
-            sa.cast(agency, sa.Uuid(as_uuid=False)),
-            kind.value,
-            about,
-            sa.cast(case, sa.Uuid(as_uuid=False)),
-            sa.cast(due, sa.DateTime(timezone=True)),
-            sa.cast(now, sa.DateTime(timezone=True)),
-        )
+    raised = sa.func.tsn_raise_task(
+        _uuid(new_id(now)), _uuid(agency), kind.value, about, _uuid(case), _time(due), _time(now)
     )
-    return str(session.execute(statement).scalar_one())
+    return str(session.execute(sa.select(raised)).scalar_one())
 
 
 def finish(session: Session, *, agency: str | None, kind: TaskKind, about: str, now: datetime) -> bool:
     """Finish the open task of that name because what it asked for has happened; say whether there was one."""
-    statement = sa.select(
-        sa.func.tsn_finish_task(
-            sa.cast(agency, sa.Uuid(as_uuid=False)), kind.value, about, sa.cast(now, sa.DateTime(timezone=True))
-        )
+    finished = sa.func.tsn_finish_task(_uuid(agency), kind.value, about, _time(now))
+    return bool(session.execute(sa.select(finished)).scalar_one())
+
+
+def done(session: Session, *, agency: str, task: str, now: datetime) -> reads.Task:
+    """Mark the agency's own task done and return it; one that is done already stays as it was.
+
+    Raises:
+        NotFoundError: the agency has no such task.
+    """
+    table = tables.tasks.c
+    session.execute(
+        sa.update(tables.tasks)
+        .where(table.id == task, table.agency == agency, table.done_at.is_(None))
+        .values(done_at=now)
     )
-    return bool(session.execute(statement).scalar_one())
+    found = reads.task(session, agency, task)
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def _uuid(text: str | None) -> sa.ColumnElement[str | None]:
+    return sa.cast(text, sa.Uuid(as_uuid=False))
+
+
+def _time(at: datetime | None) -> sa.ColumnElement[datetime | None]:
+    return sa.cast(at, UtcDateTime)

@@ -3,24 +3,25 @@
 
 from alembic import op
 
+from hub.migrations.policies import AGENCY, protect
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-AGENCY = "nullif(current_setting('tsn.agency', true), '')::uuid"
 ON_TASKS = "current_setting('tsn.duty', true) = 'tasks'"
 
 LOG = """
 CREATE TABLE audit_pending (
-    arrival bigint GENERATED ALWAYS AS IDENTITY,
+    arrival bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
     id uuid NOT NULL,
     kind text NOT NULL,
     parties uuid[] NOT NULL,
     case_handle uuid,
     body bytea NOT NULL,
-    CONSTRAINT pk_audit_pending PRIMARY KEY (arrival),
-    CONSTRAINT uq_audit_pending_id UNIQUE (id)
+    CONSTRAINT pk_audit_pending PRIMARY KEY (id),
+    CONSTRAINT uq_audit_pending_arrival UNIQUE (arrival)
 );
 CREATE TABLE log_entries (
     index bigint NOT NULL,
@@ -85,7 +86,7 @@ CREATE POLICY log_checkpoints_read ON log_checkpoints FOR SELECT TO tsn_hub, tsn
 
 OUTBOX = f"""
 CREATE TABLE outbox (
-    seq bigint GENERATED ALWAYS AS IDENTITY,
+    seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
     id uuid NOT NULL,
     topic text NOT NULL,
     about text NOT NULL,
@@ -99,8 +100,8 @@ CREATE TABLE outbox (
     leased_by text,
     finished_at timestamptz,
     fault text,
-    CONSTRAINT pk_outbox PRIMARY KEY (seq),
-    CONSTRAINT uq_outbox_id UNIQUE (id),
+    CONSTRAINT pk_outbox PRIMARY KEY (id),
+    CONSTRAINT uq_outbox_seq UNIQUE (seq),
     CONSTRAINT ck_outbox_state CHECK (state IN ('pending', 'leased', 'done', 'dead'))
 );
 CREATE INDEX ix_outbox_open ON outbox (due_at, seq) WHERE state IN ('pending', 'leased');
@@ -115,14 +116,14 @@ CREATE POLICY outbox_work ON outbox TO tsn_job USING (true) WITH CHECK (true);
 
 CREATE TABLE events (
     xact bigint NOT NULL DEFAULT (pg_current_xact_id()::text)::bigint,
-    seq bigint GENERATED ALWAYS AS IDENTITY,
+    seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
     id uuid NOT NULL,
     agency uuid NOT NULL,
     event text NOT NULL,
     about text NOT NULL,
     at timestamptz NOT NULL,
-    CONSTRAINT pk_events PRIMARY KEY (xact, seq),
-    CONSTRAINT uq_events_id UNIQUE (id)
+    CONSTRAINT pk_events PRIMARY KEY (id),
+    CONSTRAINT uq_events_seq UNIQUE (seq)
 );
 CREATE INDEX ix_events_feed ON events (agency, xact, seq);
 CREATE INDEX ix_events_at ON events (at);
@@ -157,29 +158,38 @@ CREATE POLICY tasks_work ON tasks TO tsn_job USING (true) WITH CHECK (true);
 
 CREATE FUNCTION tsn_raise_task(
     new_id uuid, for_agency uuid, for_kind text, for_about text, for_case uuid, due timestamptz, raised timestamptz
-) RETURNS uuid LANGUAGE plpgsql SET tsn.duty = 'tasks' AS $$
+) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
+    before text := coalesce(current_setting('tsn.duty', true), '');
     open_id uuid;
 BEGIN
+    PERFORM set_config('tsn.duty', 'tasks', true);
     LOOP
         INSERT INTO tasks (id, agency, kind, about, case_handle, due_at, raised_at)
             VALUES (new_id, for_agency, for_kind, for_about, for_case, due, raised) ON CONFLICT DO NOTHING;
         IF FOUND THEN
-            RETURN new_id;
+            open_id := new_id;
+            EXIT;
         END IF;
         SELECT id INTO open_id FROM tasks WHERE agency IS NOT DISTINCT FROM for_agency
             AND kind = for_kind AND about = for_about AND done_at IS NULL;
-        IF FOUND THEN
-            RETURN open_id;
-        END IF;
+        EXIT WHEN FOUND;
     END LOOP;
+    PERFORM set_config('tsn.duty', before, true);
+    RETURN open_id;
 END $$;
 CREATE FUNCTION tsn_finish_task(for_agency uuid, for_kind text, for_about text, finished timestamptz)
-RETURNS boolean LANGUAGE plpgsql SET tsn.duty = 'tasks' AS $$
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    before text := coalesce(current_setting('tsn.duty', true), '');
+    was_open boolean;
 BEGIN
+    PERFORM set_config('tsn.duty', 'tasks', true);
     UPDATE tasks SET done_at = finished WHERE agency IS NOT DISTINCT FROM for_agency
         AND kind = for_kind AND about = for_about AND done_at IS NULL;
-    RETURN FOUND;
+    was_open := FOUND;
+    PERFORM set_config('tsn.duty', before, true);
+    RETURN was_open;
 END $$;
 REVOKE ALL ON FUNCTION tsn_raise_task, tsn_finish_task FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION tsn_raise_task, tsn_finish_task TO tsn_hub, tsn_job;
@@ -198,8 +208,7 @@ def upgrade() -> None:
     op.execute(OUTBOX)
     op.execute(TASKS)
     for table in TABLES:
-        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        protect(table)
 
 
 def downgrade() -> None:
