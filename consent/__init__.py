@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The language both sides speak: what a person allowed, how that is decided, and how it is signed and sealed. No web, database, queue or network."""
+"""The language both sides speak: what a person allowed, how that is decided, how it is signed and sealed.
+
+No web, database, queue or network: any agency's own system can use it.
+"""

@@ -1,152 +1,347 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decide whether one part may go from one agency to another (consent.md, "How it is decided"). Skeleton: shapes only."""
+"""Decide whether one part may go from one agency to another (consent.md, "How it is decided").
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-from typing import ClassVar
+The answer depends on the question and the facts alone, the time included; the same code runs at the sender
+before sealing, at the hub on acceptance and again at hand-over, and at the receiver before opening. Refusing
+is the default: a part is permitted only where a rule below says so.
 
-from consent.scopes import Conference, Exclusion, Party, Registered, Withdrawal
+For `consent` the first failure names the reason:
 
+1. no scope at all → NO_CONSENT
+2. the case is closed and the purpose is not `follow_up` → CASE_CLOSED
+3. an exclusion in force covers recipient and category → EXCLUDED_BY_SUBJECT
+4. no scope joins the two in this direction → PARTY_NOT_COVERED
+5. none of those covers the purpose → PURPOSE_NOT_COVERED
+6. none of those covers the category → SENSITIVE_NOT_EXPLICIT where only a "*" did, else CATEGORY_NOT_COVERED
+7. any scope left is live → permitted
+8. else the most telling of WITHDRAWN, SIGNATURE_NOT_VALID, SUPERSEDED, EXPIRED, NOT_YET_VALID
 
-class Reason(StrEnum):
-    """Why a part is refused: the vocabulary's `decision_reasons`."""
+`emergency`, `shien_kaigi` and `statute` are narrow doors of their own; closure and exclusions do not bar
+them, and a use against an exclusion is flagged. A record registered only after the time asked about counts
+for nothing, so that a decision can be replayed years later with the same answer.
 
-    NO_CONSENT = "NO_CONSENT"
-    SIGNATURE_NOT_VALID = "SIGNATURE_NOT_VALID"
-    EXCLUDED_BY_SUBJECT = "EXCLUDED_BY_SUBJECT"
-    PARTY_NOT_COVERED = "PARTY_NOT_COVERED"
-    PURPOSE_NOT_COVERED = "PURPOSE_NOT_COVERED"
-    CATEGORY_NOT_COVERED = "CATEGORY_NOT_COVERED"
-    SENSITIVE_NOT_EXPLICIT = "SENSITIVE_NOT_EXPLICIT"
-    NOT_YET_VALID = "NOT_YET_VALID"
-    EXPIRED = "EXPIRED"
-    WITHDRAWN = "WITHDRAWN"
-    SUPERSEDED = "SUPERSEDED"
-    CASE_CLOSED = "CASE_CLOSED"
-    LEGAL_BASIS_INCOMPLETE = "LEGAL_BASIS_INCOMPLETE"
-    BASIS_CATEGORY_NOT_PERMITTED = "BASIS_CATEGORY_NOT_PERMITTED"
-    NOT_CONFERENCE_MEMBER = "NOT_CONFERENCE_MEMBER"
+Example: a council (partner, both ways) reports back what its scope covers. Legal aid is joined to the intake
+agency by another scope, but not to the council: PARTY_NOT_COVERED.
+"""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import NamedTuple
 
-class Remedy(StrEnum):
-    """What would remedy a refusal: the vocabulary's `remedy`."""
+from consent.errors import DocumentRefusedError
+from consent.questions import (
+    Basis,
+    ConferenceBasis,
+    ConsentBasis,
+    EmergencyBasis,
+    Facts,
+    Permitted,
+    Question,
+    Reason,
+    Refused,
+    Remedy,
+    StatuteBasis,
+)
+from consent.scopes import ANY, Registered, Scope, Withdrawal, covers, joins, names, signature_valid
+from consent.vocabulary.codes import (
+    CATEGORIES,
+    DIFFICULTIES,
+    EMERGENCY_APPROVER_ROLES,
+    EMERGENCY_MINIMUM,
+    PURPOSES,
+    RECIPIENTS,
+    REMEDIES,
+    SENSITIVE,
+    STATUTE_KINDS,
+    THREATS,
+)
 
-    ASK_CONSENT = "ask_consent"
-    GET_SIGNATURE = "get_signature"
-    RESPECT_EXCLUSION = "respect_exclusion"
-    ADD_PARTNER = "add_partner"
-    ADD_PURPOSE = "add_purpose"
-    ADD_CATEGORY = "add_category"
-    TICK_SENSITIVE = "tick_sensitive"
-    WAIT_FOR_START = "wait_for_start"
-    RENEW_CONSENT = "renew_consent"
-    RESPECT_WITHDRAWAL = "respect_withdrawal"
-    PREPARE_AGAIN = "prepare_again"
-    APPLY_AGAIN = "apply_again"
-    COMPLETE_BASIS = "complete_basis"
-    REMOVE_PART = "remove_part"
-    APPROVE_AGAIN = "approve_again"
-    JOIN_CONFERENCE = "join_conference"
-    CORRECT_PURPOSE = "correct_purpose"
-    CONVENE_AGAIN = "convene_again"
-    CORRECT_RECIPIENT = "correct_recipient"
+# the shapes live in `questions`; callers find everything about deciding here
+__all__ = [
+    "RULES",
+    "Basis",
+    "ConferenceBasis",
+    "ConsentBasis",
+    "EmergencyBasis",
+    "Facts",
+    "Permitted",
+    "Question",
+    "Reason",
+    "Refused",
+    "Remedy",
+    "StatuteBasis",
+    "decide",
+    "decide_parts",
+]
 
+EMERGENCY_TERM = timedelta(hours=72)
+# an approval is stamped by the agency's clock, which may run a little ahead of the hub's
+CLOCK_SKEW = timedelta(minutes=5)
+_AFTER_CLOSURE = "follow_up"
+_IN_CONFERENCE = "shien_kaigi"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentBasis:
-    """The person's consent: any live scope of the case may carry the part."""
+_REMEDY = MappingProxyType(
+    {
+        (basis, Reason(reason)): Remedy(remedy)
+        for basis, rows in REMEDIES.items()
+        for reason, remedy in rows.items()
+    }
+)
 
-    kind: ClassVar[str] = "consent"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmergencyBasis:
-    """Life, body or property at stake and consent hard to obtain; None or "" is missing."""
-
-    kind: ClassVar[str] = "emergency"
-    threat: str | None = None
-    difficulty: str | None = None
-    requester: str | None = None
-    approver: str | None = None
-    approver_role: str | None = None
-    approved_at: datetime | None = None
-    valid_until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConferenceBasis:
-    """Sharing inside a 支援会議 (law art. 9) known by its id."""
-
-    kind: ClassVar[str] = "shien_kaigi"
-    conference: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatuteBasis:
-    """A duty or power to tell by statute, named by its registered ground."""
-
-    kind: ClassVar[str] = "statute"
-    ground: str | None = None
-
-
-Basis = ConsentBasis | EmergencyBasis | ConferenceBasis | StatuteBasis
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """All that is known of one case for a decision. `intake_side`: the case owner and the hub parties of its scopes."""
-
-    intake_side: frozenset[str]
-    closed_at: datetime | None = None
-    scopes: tuple[Registered, ...] = ()
-    exclusions: tuple[Exclusion, ...] = ()
-    withdrawals: tuple[Withdrawal, ...] = ()
-    conferences: tuple[Conference, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """May this category go from sender to recipient for this purpose on this basis at this time?"""
-
-    sender: Party
-    recipient: Party
-    purpose: str
-    category: str
-    basis: Basis
-    at: datetime
+# The rules of each basis in the order they are tested: the words of `path`.
+RULES = MappingProxyType(
+    {
+        "consent": (
+            "any_scope",
+            "case_open",
+            "not_excluded",
+            "parties_joined",
+            "purpose_covered",
+            "category_covered",
+            "scope_live",
+        ),
+        "emergency": ("basis_complete", "category_in_minimum", "not_lapsed"),
+        "shien_kaigi": ("both_members", "purpose_of_conference", "not_ended"),
+        "statute": ("registered_ground", "kind_named_by_ground"),
+    }
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permitted:
-    """The part may go. `scope`: the scope that carries it (consent only); `path`: the rules walked."""
-
-    basis: str
-    scope: str | None
-    path: tuple[str, ...]
-    against_exclusion: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """The part may not go. `scope`: the scope the reason is about, where one is; `path` ends with the rule that failed."""
-
+class _Failure(NamedTuple):
+    rule: str
     reason: Reason
-    scope: str | None
-    remedy: Remedy
-    path: tuple[str, ...]
+    scope: str | None = None
+
+
+# ── deciding ──
 
 
 def decide(question: Question, facts: Facts) -> Permitted | Refused:
-    """Decide one part.
+    """Decide one part (consent.md, "How it is decided").
 
     Raises:
-        DocumentRefusedError: `unknown-code`, the purpose, the category or a party's kind is not in the vocabulary.
+        DocumentRefusedError: `unknown-code`, a purpose, category, kind of party or basis does not exist.
     """
-    raise NotImplementedError
+    _check_codes(question)
+    basis = question.basis
+    if isinstance(basis, ConsentBasis):
+        return _by_consent(question, facts)
+    if isinstance(basis, EmergencyBasis):
+        failure = _emergency_failure(question, basis)
+    elif isinstance(basis, ConferenceBasis):
+        failure = _conference_failure(question, basis, facts)
+    else:
+        failure = _statute_failure(question, basis)
+    if failure is not None:
+        return _refuse(basis.kind, failure)
+    return Permitted(
+        basis=basis.kind,
+        scope=None,
+        path=(basis.kind, *RULES[basis.kind]),
+        against_exclusion=_excluded(question, facts),
+    )
 
 
-def decide_parts(question: Question, facts: Facts, categories: Iterable[str]) -> tuple[tuple[str, Permitted | Refused], ...]:
-    """Decide each category of a message in the order given; the question's own category is not looked at."""
-    raise NotImplementedError
+def decide_parts(
+    question: Question, facts: Facts, categories: Iterable[str]
+) -> tuple[tuple[str, Permitted | Refused], ...]:
+    """Decide each category of a message, in the order given, in place of the question's own.
+
+    Raises:
+        DocumentRefusedError: `unknown-code`.
+    """
+    return tuple((category, decide(replace(question, category=category), facts)) for category in categories)
+
+
+def _check_codes(question: Question) -> None:
+    if question.purpose not in PURPOSES:
+        raise DocumentRefusedError("unknown-code", "/purpose")
+    if question.category not in CATEGORIES:
+        raise DocumentRefusedError("unknown-code", "/category")
+    if question.sender.kind not in RECIPIENTS:
+        raise DocumentRefusedError("unknown-code", "/sender/kind")
+    if question.recipient.kind not in RECIPIENTS:
+        raise DocumentRefusedError("unknown-code", "/recipient/kind")
+    if question.basis.kind not in RULES:
+        raise DocumentRefusedError("unknown-code", "/basis/kind")
+
+
+def _refuse(basis: str, failure: _Failure) -> Refused:
+    rules = RULES[basis]
+    return Refused(
+        reason=failure.reason,
+        scope=failure.scope,
+        remedy=_REMEDY[basis, failure.reason],
+        path=(basis, *rules[: rules.index(failure.rule) + 1]),
+    )
+
+
+# ── consent ──
+
+
+def _by_consent(question: Question, facts: Facts) -> Permitted | Refused:
+    at = question.at
+    known = [record for record in facts.scopes if record.registered_at <= at]
+    barred = _bar(question, facts, known)
+    if barred is not None:
+        return _refuse("consent", barred)
+    covering = _covering(question, known)
+    if isinstance(covering, _Failure):
+        return _refuse("consent", covering)
+    found = _first_live(question, facts, covering, known)
+    if isinstance(found, _Failure):
+        return _refuse("consent", found)
+    return Permitted(basis="consent", scope=found, path=("consent", *RULES["consent"]))
+
+
+def _bar(question: Question, facts: Facts, known: Sequence[Registered]) -> _Failure | None:
+    # 1: a scope with a missing signature is a scope all the same; what is wrong with it is said in step 8
+    if not known:
+        return _Failure("any_scope", Reason.NO_CONSENT)
+    # 2
+    closed = facts.closed_at is not None and facts.closed_at <= question.at
+    if closed and question.purpose != _AFTER_CLOSURE:
+        return _Failure("case_open", Reason.CASE_CLOSED)
+    # 3
+    if _excluded(question, facts):
+        return _Failure("not_excluded", Reason.EXCLUDED_BY_SUBJECT)
+    return None
+
+
+def _excluded(question: Question, facts: Facts) -> bool:
+    return any(
+        exclusion.from_time <= question.at
+        and (exclusion.revoked_at is None or question.at < exclusion.revoked_at)
+        and (question.category in exclusion.categories or ANY in exclusion.categories)
+        and names(exclusion.to, question.recipient, facts.intake_side)
+        for exclusion in facts.exclusions
+    )
+
+
+def _covering(question: Question, known: Sequence[Registered]) -> Sequence[Scope] | _Failure:
+    # 4
+    joined = [r.scope for r in known if joins(r.scope, question.sender, question.recipient)]
+    if not joined:
+        return _Failure("parties_joined", Reason.PARTY_NOT_COVERED)
+    # 5
+    purposed = [scope for scope in joined if question.purpose in scope.purposes]
+    if not purposed:
+        return _Failure("purpose_covered", Reason.PURPOSE_NOT_COVERED)
+    # 6
+    covering = [scope for scope in purposed if covers(scope.categories, question.category)]
+    if covering:
+        return covering
+    swept = question.category in SENSITIVE and any(ANY in scope.categories for scope in purposed)
+    reason = Reason.SENSITIVE_NOT_EXPLICIT if swept else Reason.CATEGORY_NOT_COVERED
+    return _Failure("category_covered", reason)
+
+
+def _first_live(
+    question: Question, facts: Facts, covering: Sequence[Scope], known: Sequence[Registered]
+) -> str | _Failure:
+    withdrawals = [w for w in facts.withdrawals if _concerns(w, question, facts.intake_side)]
+    # a record ends what it supersedes on its registration, if its signature counted then; it stays ended
+    ended = frozenset[str]().union(
+        *[
+            r.scope.supersedes
+            for r in known
+            if r.scope.supersedes and signature_valid(r.scope, r.registered_at)
+        ]
+    )
+    telling = len(_MOST_TELLING)
+    about = ""
+    for scope in covering:
+        flaw = _flaw(scope, question.at, withdrawals, ended)
+        # 7
+        if flaw is None:
+            return scope.id
+        if flaw < telling:
+            telling, about = flaw, scope.id
+    # 8
+    return _Failure("scope_live", _MOST_TELLING[telling], about)
+
+
+def _concerns(withdrawal: Withdrawal, question: Question, intake_side: frozenset[str]) -> bool:
+    # for an agency it stops, it stops it as recipient and as sender; nothing named means all
+    to, categories = withdrawal.to, withdrawal.categories
+    return (
+        withdrawal.at <= question.at
+        and (not categories or question.category in categories or ANY in categories)
+        and (not to or names(to, question.recipient, intake_side) or names(to, question.sender, intake_side))
+    )
+
+
+def _takes_back(withdrawal: Withdrawal, scope: Scope) -> bool:
+    # the person's newest word counts: what was signed after taking back everything is a new consent
+    return scope.id in withdrawal.scopes if withdrawal.scopes else scope.signed_at <= withdrawal.at
+
+
+_MOST_TELLING = (
+    Reason.WITHDRAWN,
+    Reason.SIGNATURE_NOT_VALID,
+    Reason.SUPERSEDED,
+    Reason.EXPIRED,
+    Reason.NOT_YET_VALID,
+)
+
+
+def _flaw(scope: Scope, at: datetime, withdrawals: Sequence[Withdrawal], ended: frozenset[str]) -> int | None:
+    """Return where in `_MOST_TELLING` the first thing wrong with this scope stands; None when it is live."""
+    flaws = (
+        any(_takes_back(withdrawal, scope) for withdrawal in withdrawals),
+        not signature_valid(scope, at),
+        scope.id in ended,
+        scope.valid_until <= at,
+        at < scope.valid_from,
+    )
+    return flaws.index(True) if True in flaws else None
+
+
+# ── the other bases: each row of consent.md's table, its tests in the order of the row ──
+
+
+def _emergency_failure(question: Question, basis: EmergencyBasis) -> _Failure | None:
+    approved_at = basis.approved_at or question.sent_at or question.at
+    valid_until = basis.valid_until or approved_at + EMERGENCY_TERM
+    in_order = approved_at <= question.at + CLOCK_SKEW and valid_until <= approved_at + EMERGENCY_TERM
+    if not (in_order and _approved_by_another(basis)):
+        return _Failure("basis_complete", Reason.LEGAL_BASIS_INCOMPLETE)
+    if question.category not in EMERGENCY_MINIMUM:
+        return _Failure("category_in_minimum", Reason.BASIS_CATEGORY_NOT_PERMITTED)
+    if valid_until <= question.at:
+        return _Failure("not_lapsed", Reason.EXPIRED)
+    return None
+
+
+def _approved_by_another(basis: EmergencyBasis) -> bool:
+    requester, approver = ((who or "").strip().casefold() for who in (basis.requester, basis.approver))
+    return (
+        basis.threat in THREATS
+        and basis.difficulty in DIFFICULTIES
+        and basis.approver_role in EMERGENCY_APPROVER_ROLES
+        and bool(requester and approver)
+        and requester != approver
+    )
+
+
+def _conference_failure(question: Question, basis: ConferenceBasis, facts: Facts) -> _Failure | None:
+    conference = next((c for c in facts.conferences if c.id == basis.conference), None)
+    both = {question.sender.agency, question.recipient.agency}
+    if conference is None or not both <= conference.members:
+        return _Failure("both_members", Reason.NOT_CONFERENCE_MEMBER)
+    if question.purpose != _IN_CONFERENCE:
+        return _Failure("purpose_of_conference", Reason.PURPOSE_NOT_COVERED)
+    if conference.until <= question.at:
+        return _Failure("not_ended", Reason.EXPIRED)
+    return None
+
+
+def _statute_failure(question: Question, basis: StatuteBasis) -> _Failure | None:
+    kinds = STATUTE_KINDS.get(basis.ground or "")
+    if kinds is None:
+        return _Failure("registered_ground", Reason.LEGAL_BASIS_INCOMPLETE)
+    if question.recipient.kind not in kinds:
+        return _Failure("kind_named_by_ground", Reason.PARTY_NOT_COVERED)
+    return None

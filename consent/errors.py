@@ -9,7 +9,8 @@ Decisions about sharing are not errors: they are answers (`consent.decisions`).
 class TsunagiError(Exception):
     """Refuse with a stable `code` and the place (`pointer`, a JSON pointer) it is about.
 
-    The text is made of the code and the pointer alone: what was refused may be about a person, and error texts reach logs.
+    The text is made of the code and the pointer alone: what was refused may be about a person, and error
+    texts reach logs.
     """
 
     def __init__(self, code: str, pointer: str = "") -> None:
@@ -26,7 +27,8 @@ class TsunagiError(Exception):
 class DocumentRefusedError(TsunagiError):
     """The document is not one we can read.
 
-    Codes: malformed-json, bad-text, unknown-member, missing-member, wrong-type, unknown-code, bad-date, too-large.
+    Codes: malformed-json, bad-text, unknown-member, missing-member, wrong-type, unknown-code, bad-date,
+    too-large.
     """
 
 
@@ -37,7 +39,8 @@ class ScopeRefusedError(TsunagiError):
 class SignatureRefusedError(TsunagiError):
     """The signed text or its key is not acceptable.
 
-    Codes: malformed, malformed-json, header-not-allowed, alg-not-allowed, bad-signature, wrong-type, key-not-valid.
+    Codes: malformed, malformed-json, header-not-allowed, alg-not-allowed, bad-signature, wrong-type,
+    key-not-valid.
     """
 
 

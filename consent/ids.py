@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names for new things: UUIDv7 (RFC 9562 §5.7) from a given time and given randomness. No clock and no random source of its own."""
+"""Names for new things: UUIDv7 (RFC 9562 §5.7) from a given time and given randomness.
+
+No clock and no random source of its own.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +19,7 @@ def uuid7(at: datetime, randomness: bytes) -> str:
     """Make a lower-case canonical UUIDv7 of the millisecond of `at` and 10 random bytes.
 
     Raises:
-        ValueError: `randomness` is not 10 bytes long, or `at` lies before 1970 or beyond the 48 bits of the format.
+        ValueError: `randomness` is not 10 bytes long, or `at` lies before 1970.
     """
     milliseconds = (at - _EPOCH) // _MILLISECOND
     if len(randomness) != RANDOM_BYTES or not 0 <= milliseconds < 1 << 48:
