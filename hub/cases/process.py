@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The thirteen-step machine of a case, pure: it advises and rarely forbids. What the guideline calls the usual order is
-data here; a move beside it is *unusual* and needs a reason code, for practice is 臨機応変. What no reason can excuse
-(leaving a closed case, a state that a step does not know) is refused. Every pair of position and move is decided.
-Who may move, what must be shown for a decision or a closure, and the database live elsewhere.
+"""The thirteen-step machine of a case, pure: it advises and rarely forbids. What the guideline calls the
+usual order is data here; a move beside it is *unusual* and needs a reason code, for practice is 臨機応変.
+What no reason can excuse (leaving a closed case, a state that a step does not know) is refused. Every pair of
+position and move is decided. Who may move, what must be shown for a decision or a closure, and the database
+live elsewhere.
 
     from step   usual next                      states of the step
     1 find      2 3                             found
@@ -19,7 +20,8 @@ Who may move, what must be shown for a decision or a closure, and the database l
     12 re-plan  4 5 6 7                         replanning
     13 close    9 11 12 while still talking     closing, then closed, follow_up, ended for good
 
-`suspended` (中断) may stand at every step before 13 and is no closure: the case is still ours and consent runs on.
+`suspended` (中断) may stand at every step before 13 and is no closure: the case is still ours and consent
+runs on.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Look cases up: by handle for whoever may see them, and for a decision between two agencies. Nothing is changed here."""
+"""Look cases up: by handle for whoever may see them, and for a decision between two agencies. Nothing is
+changed here.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,7 +62,8 @@ class Note:
 
 
 def find(session: Session, reference: str, *, agency: str) -> Case | None:
-    """Find the case that `agency` means by a handle or row id: its own handle first, then the oldest it may see.
+    """Find the case that `agency` means by a handle or row id: its own handle first, then the oldest it may
+    see.
 
     Another agency may have chosen the same handle; that never shows (security TEN-02).
     """
@@ -84,13 +87,11 @@ def own(session: Session, handle: str, *, owner: str) -> Case | None:
 def resolve(session: Session, handle: str, *, sender: str, recipient: str) -> Case | None:
     """Find the case that a message between two agencies is about; needs `Duty.DECIDE`.
 
-    The sender's own case, else the recipient's, else the oldest that names the sender, else the oldest: an agency
-    that copies a handle can so disturb nobody's case but its own.
+    The sender's own case, else the recipient's, else the oldest that names the sender, else the oldest: an
+    agency that copies a handle can so disturb nobody's case but its own.
     """
     names_sender = sa.exists().where(case_parties.c.case_id == cases.c.id, case_parties.c.agency == sender)
-    rank = sa.case(
-        (cases.c.owner == sender, 0), (cases.c.owner == recipient, 1), (names_sender, 2), else_=3
-    )
+    rank = sa.case((cases.c.owner == sender, 0), (cases.c.owner == recipient, 1), (names_sender, 2), else_=3)
     return _one(session, cases.c.handle == handle, rank)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What must be shown before a case is moved, pure: the few hard guards of the process, the form of a handle and of a
-note's kind. The order of steps is `process`; who calls and what is stored is not here.
+"""What must be shown before a case is moved, pure: the few hard guards of the process, the form of a handle
+and of a note's kind. The order of steps is `process`; who calls and what is stored is not here.
 """
 
 import re
@@ -25,7 +25,9 @@ _TOKEN: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
-    """How a case ends: the ground, and the follow-up decided with the person (a date, or none and why not)."""
+    """How a case ends: the ground, and the follow-up decided with the person (a date, or none and why
+    not).
+    """
 
     ground: str
     follow_up_on: date | None
@@ -41,12 +43,16 @@ class Attempt:
 
 
 def is_handle(text: str) -> bool:
-    """Tell whether text is a case handle: a canonical lower-case UUIDv4, so that no time hides in it (consent.md)."""
+    """Tell whether text is a case handle: a canonical lower-case UUIDv4, so that no time hides in it
+    (consent.md).
+    """
     return _UUID4.fullmatch(text) is not None
 
 
 def is_token(text: str) -> bool:
-    """Tell whether text is a code word and not a sentence: the hub keeps no free text (consent.md "Free text")."""
+    """Tell whether text is a code word and not a sentence: the hub keeps no free text (consent.md "Free
+    text").
+    """
     return _TOKEN.fullmatch(text) is not None
 
 
@@ -63,7 +69,8 @@ def is_contact_lost(attempts: Sequence[Attempt]) -> bool:
 
 
 def closure_fault(closure: Closure, attempts: Sequence[Attempt], today: date) -> str | None:
-    """Name what a closure lacks, or None: exactly one follow-up decision, not in the past, and lost contact shown.
+    """Name what a closure lacks, or None: exactly one follow-up decision, not in the past, and lost contact
+    shown.
 
     Source: guideline step ⑬, architecture "Hard guards are few".
     """

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Open cases, move them through the thirteen steps, note what happened. The order of steps is `process`, what must be
-shown `rules`; each change commits together with its audit entry, by the caller.
+"""Open cases, move them through the thirteen steps, note what happened. The order of steps is `process`, what
+must be shown `rules`; each change commits together with its audit entry, by the caller.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from consent.calendar import JST
+from consent.calendar import day_of, start_of_day
 from hub.agencies import reads as agencies
 from hub.audit import service as audit
 from hub.audit.rules import AuditKind, Entry, Json
@@ -25,12 +25,17 @@ from hub.outbox import service as outbox
 from hub.tasks import service as tasks
 from hub.tasks.rules import TaskKind
 
-CASE_CLOSED_TOPIC = "case:closed"
+CONSENT_CHANGED = "consent:changed"
+"""The topic by which what stands on consent hears that the answer may be another now; a closure is such a
+change.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A move asked for: where to, why if it is unusual, how the case ends if it does, and the version it saw."""
+    """A move asked for: where to, why if it is unusual, how the case ends if it does, and the version it
+    saw.
+    """
 
     step: str
     state: str | None = None
@@ -67,7 +72,8 @@ class Noted:
 
 
 def open_case(session: Session, *, agency: str, handle: str, now: datetime) -> tuple[Case, bool]:
-    """Open a case under the agency's own handle and say whether it is new; the same handle again is the same case.
+    """Open a case under the agency's own handle and say whether it is new; the same handle again is the same
+    case.
 
     Raises:
         InvalidError: `bad-handle`, the handle is not a canonical UUIDv4 (consent.md "What is stored").
@@ -81,7 +87,14 @@ def open_case(session: Session, *, agency: str, handle: str, now: datetime) -> t
     if made is None:
         return case, False
     _append_step(session, case, reason=None, closure=None, now=now)
-    _log(session, AuditKind.CASE_OPENED, case, actor=agency, now=now, facts={"step": case.step, "state": case.state})
+    _log(
+        session,
+        AuditKind.CASE_OPENED,
+        case,
+        actor=agency,
+        now=now,
+        facts={"step": case.step, "state": case.state},
+    )
     return case, True
 
 
@@ -91,8 +104,10 @@ def move_case(session: Session, case: Case, move: Move, *, agency: str, now: dat
     Raises:
         ForbiddenError: `not-yours`, the case is named to this agency but not its own.
         StaleError: the case was moved since the caller saw it.
-        ConflictError: `case-closed`, `move-not-possible`, `decision-needs-municipality`, `contact-attempts-missing`.
-        InvalidError: `state-not-of-step`, `reason-needed`, `closure-incomplete`, `closure-not-here`, `bad-date`.
+        ConflictError: `case-closed`, `move-not-possible`, `decision-needs-municipality`,
+        `contact-attempts-missing`.
+        InvalidError: `state-not-of-step`, `reason-needed`, `closure-incomplete`, `closure-not-here`,
+        `bad-date`.
     """
     if case.owner != agency:
         raise ForbiddenError("not-yours")
@@ -121,7 +136,8 @@ def add_note(session: Session, case: Case, note: NewNote, *, agency: str, now: d
     """Note that something of a kind happened, for the owner or an agency named in a record of the case.
 
     Raises:
-        InvalidError: `bad-kind` (a sentence is no code), `channel-needed`, `channel-not-here`, `unknown-agency`.
+        InvalidError: `bad-kind` (a sentence is no code), `channel-needed`, `channel-not-here`,
+        `unknown-agency`.
     """
     _check_note(session, case, note, agency)
     party = agencies.party(session, agency)
@@ -191,14 +207,16 @@ def _refusal(obstacle: Obstacle) -> ConflictError | InvalidError:
     return ConflictError(obstacle.value)
 
 
-def _check_closure(session: Session, case: Case, to: Position, closure: Closure | None, now: datetime) -> None:
+def _check_closure(
+    session: Session, case: Case, to: Position, closure: Closure | None, now: datetime
+) -> None:
     if to.state != process.CLOSED:
         if closure is not None:
             raise InvalidError("closure-not-here", pointer="/closure")
         return
     if closure is None:
         raise InvalidError("closure-incomplete", pointer="/closure")
-    fault = closure_fault(closure, reads.attempts(session, case.id), now.astimezone(JST).date())
+    fault = closure_fault(closure, reads.attempts(session, case.id), day_of(now))
     if fault == "contact-attempts-missing":
         raise ConflictError(fault, pointer="/closure/ground")
     if fault is not None:
@@ -269,7 +287,7 @@ def _log_move(session: Session, case: Case, advised: process.Advised, move: Move
         "no_follow_up_reason": move.closure.no_follow_up_reason,
     }
     _log(session, AuditKind.CASE_CLOSED, case, actor=case.owner, now=now, facts=facts)
-    outbox.put(session, topic=CASE_CLOSED_TOPIC, about=case.id, order_key=f"case:{case.id}", now=now)
+    outbox.put(session, topic=CONSENT_CHANGED, about=case.id, order_key=f"case:{case.id}", now=now)
     if due is not None:
         tasks.raise_task(
             session,
@@ -277,13 +295,9 @@ def _log_move(session: Session, case: Case, advised: process.Advised, move: Move
             kind=TaskKind.FOLLOW_UP_DUE,
             about=case.id,
             case=case.handle,
-            due=_start_of(due),
+            due=start_of_day(due),
             now=now,
         )
-
-
-def _start_of(day: date) -> datetime:
-    return datetime.combine(day, time(), JST)
 
 
 def _check_note(session: Session, case: Case, note: NewNote, agency: str) -> None:

@@ -43,7 +43,8 @@ case_steps = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=True),
     sa.Column("at", UtcDateTime, nullable=False),
-    # The closure stands here and not on the case, because partners see the case and need not know why it ended.
+    # The closure stands here and not on the case, because partners see the case and need not know why it
+    # ended.
     sa.Column("closure_ground", sa.Text, nullable=True),
     sa.Column("follow_up_on", sa.Date, nullable=True),
     sa.Column("no_follow_up_reason", sa.Text, nullable=True),

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of what people agreed to and refused. Signed words are kept byte for byte; who may see a row is in the
-migration that makes it.
+"""The tables of what people agreed to and refused. Signed words are kept byte for byte; who may see a row is
+in the migration that makes it.
 """
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from hub.base.db import UtcDateTime, metadata
 
@@ -14,8 +14,8 @@ consent_gates = sa.Table(
     sa.Column("case_id", sa.Uuid(as_uuid=False), sa.ForeignKey("cases.id"), primary_key=True),
     sa.Column("version", sa.BigInteger, nullable=False),
 )
-"""One row per case, held FOR SHARE by every send and FOR UPDATE by every change: their order of commit is the order
-that counts, also when there is no consent yet. `version` counts the changes."""
+"""One row per case, held FOR SHARE by every send and FOR UPDATE by every change: their order of commit is the
+order that counts, also when there is no consent yet. `version` counts the changes."""
 
 consents = sa.Table(
     "consents",
@@ -30,8 +30,6 @@ consents = sa.Table(
     sa.Column("partner", sa.Text, nullable=False),
     sa.Column("record", sa.Text, nullable=False),
     sa.Column("record_hash", sa.Text, nullable=False),
-    # The record's members as they were read when it was registered, so that a decision needs no signature check.
-    sa.Column("terms", JSONB, nullable=False),
     sa.Column("valid_until", UtcDateTime, nullable=False),
     sa.Column("registered_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint("signer", "consent"),

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The meetings' tables: who was invited, who accepted, what was on the agenda and what was decided, all in codes."""
+"""The meetings' tables: who was invited, who accepted, what was on the agenda and what was decided, all in
+codes.
+"""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cases, what people agreed to and refused, and meetings: tables, grants and who may see which row.
 
-No policy here may look at a table whose own policy looks back: that is an endless loop to PostgreSQL. So owners and
-partners are repeated in the rows that hang on a case.
+No policy here may look at a table whose own policy looks back: that is an endless loop to PostgreSQL. So
+owners and partners are repeated in the rows that hang on a case.
 """
 
 from alembic import op
@@ -109,7 +109,6 @@ CREATE TABLE consents (
     partner text NOT NULL,
     record text NOT NULL,
     record_hash text NOT NULL,
-    terms jsonb NOT NULL,
     valid_until timestamptz NOT NULL,
     registered_at timestamptz NOT NULL,
     CONSTRAINT pk_consents PRIMARY KEY (id),
@@ -163,7 +162,8 @@ CREATE TABLE consent_statuses (
     CONSTRAINT fk_consent_statuses_consent_id FOREIGN KEY (consent_id) REFERENCES consents (id)
 );
 
-GRANT SELECT, INSERT ON consent_gates, consents, withdrawals, exclusions, consent_statuses TO tsn_hub, tsn_job;
+GRANT SELECT, INSERT ON consent_gates, consents, withdrawals, exclusions, consent_statuses
+    TO tsn_hub, tsn_job;
 GRANT UPDATE (version) ON consent_gates TO tsn_hub, tsn_job;
 GRANT UPDATE (record) ON withdrawals TO tsn_hub, tsn_job;
 GRANT UPDATE (revoked_at) ON exclusions TO tsn_hub, tsn_job;
@@ -185,8 +185,10 @@ CREATE POLICY exclusions_see ON exclusions FOR SELECT TO tsn_hub USING (
     OR ('*' = ANY ("to")
         AND EXISTS (SELECT FROM case_parties p WHERE p.case_id = exclusions.case_id AND p.agency = {ME}))
 );
-CREATE POLICY exclusions_register ON exclusions FOR INSERT TO tsn_hub WITH CHECK (signer = {ME} AND {MY_CASE});
-CREATE POLICY exclusions_revoke ON exclusions FOR UPDATE TO tsn_hub USING (signer = {ME}) WITH CHECK (signer = {ME});
+CREATE POLICY exclusions_register ON exclusions FOR INSERT TO tsn_hub
+    WITH CHECK (signer = {ME} AND {MY_CASE});
+CREATE POLICY exclusions_revoke ON exclusions FOR UPDATE TO tsn_hub
+    USING (signer = {ME}) WITH CHECK (signer = {ME});
 CREATE POLICY consent_statuses_see ON consent_statuses FOR SELECT TO tsn_hub
     USING (owner = {ME} OR {DECIDING} OR partner = ANY ({MY_NAMES}));
 CREATE POLICY consent_statuses_record ON consent_statuses FOR INSERT TO tsn_hub WITH CHECK (owner = {ME});
