@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The referral machine alone: every state × event × role is decided, and what the design's table says holds."""
+"""The referral machine alone: every state × event × role is decided, as the design says."""
 
 from itertools import chain, combinations, product
 
