@@ -121,6 +121,8 @@ class Database:
         """Prepare the pool; nothing is connected yet."""
         self.role = role
         self.url = url
+        # what the composition root gives every service through `session.info`, e.g. the key that signs receipts
+        self.givens: dict[str, Any] = {}
         self._wake = wake
         self.engine = sa.create_engine(
             url,
@@ -139,6 +141,7 @@ class Database:
         *Raises* UnavailableError: the database is away, full or busy. ClashError: do the same work again.
         """
         session = HubSession(self.engine, autoflush=False, expire_on_commit=False)
+        session.info.update(self.givens)
         session.info.update(role=self.role.value, agency=agency or "", duty=duty.value if duty else "", wake=set())
         try:
             with session, session.begin():

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy.orm import Session
+
 from consent.errors import SignatureRefusedError
 from consent.jwk import KeyUse, PrivateKey, generate
 from hub.base.errors import ConfigurationError
@@ -28,6 +30,26 @@ class HubKeys:
     receipt: PrivateKey
     log: PrivateKey
     token: PrivateKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipts:
+    """Who signs what the hub promises: its public origin and its `receipt` key.
+
+    The composition root puts it into `Database.givens` under `RECEIPTS`, where `receipts` finds it.
+    """
+
+    hub: str
+    key: PrivateKey
+
+
+RECEIPTS: Final = "receipts"
+
+
+def receipts(session: Session) -> Receipts:
+    """Give the signer of receipts that this process was started with."""
+    found: Receipts = session.info[RECEIPTS]
+    return found
 
 
 def load(data: Path) -> HubKeys:
