@@ -7,14 +7,14 @@ further where the two differ. Content is in nothing that is returned, except sea
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.messages import tables
-from hub.messages.rules import UNDELIVERED, Delivery, Head, Link
+from hub.messages.rules import KEPT_AFTER_DELIVERY, UNDELIVERED, Delivery, Head, Link
 
 _WAITING = tables.messages.c.delivery.in_(sorted(UNDELIVERED))
 
@@ -98,21 +98,29 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeItem:
+    """One message that a notice is about, by its sender's id, and the categories to stop using."""
+
+    message: str
+    sender: str
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A request to stop using what was handed over before its consent was taken back (consent.md)."""
 
     id: str
     agency: str
-    sender: str
-    message_row: str
-    case_row: str | None
+    case_row: str
     case_handle: str
     withdrawal: str
-    categories: tuple[str, ...]
+    items: tuple[NoticeItem, ...]
     raised_at: datetime
     due_at: datetime
     answer: str | None
     answered_at: datetime | None
+    record: str | None
 
 
 Position = tuple[datetime, int, str]
@@ -130,7 +138,11 @@ def _as_message(row: sa.Row[Any]) -> Message:
 
 def _as_notice(row: sa.Row[Any]) -> Notice:
     values = row._asdict()
-    return Notice(**values | {"categories": tuple(values["categories"])})
+    items = tuple(
+        NoticeItem(message=one["message"], sender=one["sender"], categories=tuple(one["categories"]))
+        for one in values["items"]
+    )
+    return Notice(**values | {"items": items})
 
 
 def _messages(session: Session, statement: sa.Select[Any]) -> tuple[Message, ...]:
@@ -138,7 +150,7 @@ def _messages(session: Session, statement: sa.Select[Any]) -> tuple[Message, ...
 
 
 def message(session: Session, row: str, *, lock: bool = False) -> Message | None:
-    """Give the message of that row that the caller is a party of; `lock` holds it until the end of the transaction."""
+    """Give the message of that row that the caller is a party of; `lock` holds it until we commit."""
     found = sa.select(*_message_columns).where(tables.messages.c.id == row)
     return next(iter(_messages(session, found.with_for_update() if lock else found)), None)
 
@@ -196,7 +208,9 @@ def labelled(session: Session, found: Sequence[Message]) -> tuple[Labelled, ...]
 
 def sealed(session: Session, row: str) -> tuple[str, ...] | None:
     """Give the sealed parts byte for byte as they came, or None once they are destroyed."""
-    found = sa.select(tables.parts.c.sealed).where(tables.parts.c.message_row == row).order_by(tables.parts.c.n)
+    found = (
+        sa.select(tables.parts.c.sealed).where(tables.parts.c.message_row == row).order_by(tables.parts.c.n)
+    )
     stored = session.execute(found).scalars().all()
     if any(part is None for part in stored):
         return None
@@ -208,12 +222,16 @@ def waiting(session: Session, *, recipient: str, after: Position | None, limit: 
     key = (tables.messages.c.waiting_since, tables.messages.c.seq, tables.messages.c.id)
     found = (
         sa.select(*_message_columns)
-        .where(tables.messages.c.recipient == recipient, _WAITING, tables.messages.c.waiting_since.is_not(None))
+        .where(
+            tables.messages.c.recipient == recipient, _WAITING, tables.messages.c.waiting_since.is_not(None)
+        )
         .order_by(*key)
         .limit(limit)
     )
     if after is not None:
-        found = found.where(sa.tuple_(*key) > sa.tuple_(*(sa.literal(v, c.type) for v, c in zip(after, key, strict=True))))
+        found = found.where(
+            sa.tuple_(*key) > sa.tuple_(*(sa.literal(v, c.type) for v, c in zip(after, key, strict=True)))
+        )
     return _messages(session, found)
 
 
@@ -229,7 +247,7 @@ def anything_new(session: Session, *, recipient: str) -> bool:
 
 
 def of_thread(session: Session, *, agency: str, thread: str) -> tuple[Labelled, ...]:
-    """Give the messages of a thread in both directions with their labels: codes, sizes, states, never content.
+    """Give a thread's messages in both directions with their labels: codes, sizes, states, never content.
 
     A message held because an earlier one is missing is shown to its sender only.
     """
@@ -270,18 +288,23 @@ def unanswered(session: Session, *, before: datetime, limit: int) -> tuple[Messa
         tables.messages.c.delivery == Delivery.OFFERED,
         tables.messages.c.overdue_told_at.is_(None),
         tables.messages.c.offered_at <= before,
+        # a receipt that says what went wrong is an answer too
+        ~sa.exists().where(tables.receipts.c.message_row == tables.messages.c.id),
     )
     ordered = found.order_by(tables.messages.c.offered_at).limit(limit)
     return _messages(session, ordered.with_for_update(skip_locked=True))
 
 
 def waited_out(session: Session, *, now: datetime, limit: int) -> tuple[Message, ...]:
-    """Give the messages whose ciphertext is still here at the end of their time."""
+    """Give the messages whose ciphertext is still here though its time is over (protocol §2)."""
     found = sa.select(*_message_columns).where(
-        tables.messages.c.emptied_at.is_(None), tables.messages.c.not_after <= now
+        tables.messages.c.emptied_at.is_(None),
+        sa.or_(
+            tables.messages.c.not_after <= now,
+            tables.messages.c.delivered_at <= now - KEPT_AFTER_DELIVERY,
+        ),
     )
-    ordered = found.order_by(tables.messages.c.not_after).limit(limit)
-    return _messages(session, ordered.with_for_update(skip_locked=True))
+    return _messages(session, found.limit(limit).with_for_update(skip_locked=True))
 
 
 def receipt_stored(session: Session, *, recipient: str, receipt: str) -> str | None:
@@ -292,7 +315,7 @@ def receipt_stored(session: Session, *, recipient: str, receipt: str) -> str | N
     return session.execute(found).scalar_one_or_none()
 
 
-def overrides(session: Session, *, agency: str, requester: str, day: object) -> int:
+def overrides(session: Session, *, agency: str, requester: str, day: date) -> int:
     """Count a requester's emergency uses on one Japanese calendar day."""
     found = (
         sa.select(sa.func.count())
@@ -307,13 +330,15 @@ def overrides(session: Session, *, agency: str, requester: str, day: object) -> 
 
 
 def notice(session: Session, notice: str, *, lock: bool = False) -> Notice | None:
-    """Give one stop-use notice that the caller is a party of."""
+    """Give one stop-use notice of the caller."""
     found = sa.select(*_notice_columns).where(tables.notices.c.id == notice)
     row = session.execute(found.with_for_update() if lock else found).one_or_none()
     return None if row is None else _as_notice(row)
 
 
-def notices(session: Session, *, agency: str, open_only: bool, after: str | None, limit: int) -> tuple[Notice, ...]:
+def notices(
+    session: Session, *, agency: str, open_only: bool, after: str | None, limit: int
+) -> tuple[Notice, ...]:
     """Give a page of the notices that `agency` must answer, oldest first."""
     found = sa.select(*_notice_columns).where(tables.notices.c.agency == agency)
     if open_only:
@@ -323,9 +348,9 @@ def notices(session: Session, *, agency: str, open_only: bool, after: str | None
     return tuple(_as_notice(row) for row in session.execute(found.order_by(tables.notices.c.id).limit(limit)))
 
 
-def notices_of_message(session: Session, row: str) -> tuple[Notice, ...]:
-    """Give the notices about one message."""
-    found = sa.select(*_notice_columns).where(tables.notices.c.message_row == row)
+def notices_of_case(session: Session, case_row: str) -> tuple[Notice, ...]:
+    """Give every notice of a case."""
+    found = sa.select(*_notice_columns).where(tables.notices.c.case_row == case_row)
     return tuple(_as_notice(one) for one in session.execute(found))
 
 

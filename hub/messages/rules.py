@@ -10,21 +10,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from consent.decisions import (
+from consent.questions import (
     Basis,
     ConferenceBasis,
     ConsentBasis,
     EmergencyBasis,
+    Facts,
     Permitted,
     Refused,
     StatuteBasis,
 )
-from consent.scopes import Withdrawal
+from consent.scopes import ANY, Party, Withdrawal, names
 
 OVERRIDES_PER_DAY = 5
 """Emergency uses of one requester on one Japanese calendar day (security §2)."""
-NOT_AFTER_LIMIT = timedelta(days=30)
-"""A message waits no longer than this: longer than Golden Week and New Year (protocol §2)."""
 CLOCK_AHEAD = timedelta(minutes=5)
 """How far an agency's clock may run before the hub's."""
 RECEIPT_DUE = timedelta(minutes=30)
@@ -74,6 +73,15 @@ _MOVES: Mapping[tuple[Delivery, Happening], Delivery] = {
     (Delivery.OFFERED, Happening.READ_RECEIPT): Delivery.OPENED,
     (Delivery.QUEUED, Happening.READ_RECEIPT): Delivery.OPENED,
     (Delivery.DELIVERED, Happening.READ_RECEIPT): Delivery.OPENED,
+    # the recipient had it before it was refused or its time ran out: its signed word is the truth
+    **{
+        (state, receipt): arrived
+        for state in (Delivery.REFUSED, Delivery.UNDELIVERABLE)
+        for receipt, arrived in (
+            (Happening.DELIVERY_RECEIPT, Delivery.DELIVERED),
+            (Happening.READ_RECEIPT, Delivery.OPENED),
+        )
+    },
     **{(state, Happening.REFUSAL): Delivery.REFUSED for state in UNDELIVERED},
     **{(state, Happening.CANCEL): Delivery.DESTROYED for state in UNDELIVERED},
     **{(state, Happening.END_OF_WAIT): Delivery.UNDELIVERABLE for state in UNDELIVERED},
@@ -137,36 +145,42 @@ def released(after: int, held: Collection[int]) -> tuple[int, ...]:
 
 
 def window_fault(*, created_at: datetime, not_after: datetime, now: datetime) -> str | None:
-    """Give the code of what is wrong with a manifest's times at the hub's time, or None (protocol §2)."""
+    """Give the code of what is wrong with a manifest's times at the hub's time, or None (protocol §2).
+
+    That it waits no longer than 30 days is already refused by the parser.
+    """
     if created_at > now + CLOCK_AHEAD:
         return "created-in-future"
     if not_after <= now:
         return "message-expired"
-    if not_after > created_at + NOT_AFTER_LIMIT:
-        return "not-after-too-late"
     return None
 
 
 def taken_back(
     *,
     scope: str,
-    parties: Collection[str],
+    sender: Party,
+    recipient: Party,
     category: str,
-    since: datetime,
-    withdrawals: Collection[Withdrawal],
+    facts: Facts,
+    at: datetime,
 ) -> Withdrawal | None:
-    """Give the first withdrawal made at or after `since` that takes back `scope` for this disclosure.
+    """Give the first withdrawal that takes back the scope on which something was handed over (consent.md).
 
-    Empty sets in a withdrawal mean all; a withdrawal for an agency stops it as recipient and as sender
-    (consent.md). An older withdrawal did not touch what was disclosed later on another word.
+    Whatever is found came after the hand-over: with it the hand-over would have been refused.
     """
+    signed_at = next((one.scope.signed_at for one in facts.scopes if one.scope.id == scope), at)
     reaching = (
         one
-        for one in withdrawals
-        if one.at >= since
-        and (not one.scopes or scope in one.scopes)
-        and (not one.to or one.to & set(parties))
-        and (not one.categories or category in one.categories)
+        for one in facts.withdrawals
+        if one.at <= at
+        and (scope in one.scopes if one.scopes else signed_at <= one.at)
+        and (not one.categories or category in one.categories or ANY in one.categories)
+        and (
+            not one.to
+            or names(one.to, recipient, facts.intake_side)
+            or names(one.to, sender, facts.intake_side)
+        )
     )
     return min(reaching, key=lambda one: (one.at, one.id), default=None)
 
@@ -179,7 +193,8 @@ def basis_kept(basis: Basis, *, sent_at: datetime) -> dict[str, str | None]:
     if isinstance(basis, EmergencyBasis):
         basis = replace(basis, approved_at=basis.approved_at or sent_at)
     members = {
-        name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(basis).items()
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in asdict(basis).items()
     }
     return {"kind": basis.kind, **members}
 
@@ -203,8 +218,8 @@ def basis_from(kept: Mapping[str, Any]) -> Basis:
             return StatuteBasis(**members)
 
 
-def decision_shown(category: str, decision: Permitted | Refused, *, version: int | None) -> dict[str, object]:
-    """Put one part's decision as the API and the audit log show it (api.md, Manners)."""
+def decision_shown(category: str, decision: Permitted | Refused, *, version: str | None) -> dict[str, Any]:
+    """Put one part's decision as the API shows it; `version` is that of the form behind the consent (api.md)."""
     if isinstance(decision, Permitted):
         return {
             "category": category,
@@ -226,9 +241,9 @@ def decision_shown(category: str, decision: Permitted | Refused, *, version: int
     }
 
 
-def decision_logged(category: str, decision: Permitted | Refused) -> dict[str, object]:
-    """Put one part's decision as an audit fact, with the rule path, so that it can be replayed (audit-log 2)."""
-    shown: dict[str, object] = {
+def decision_logged(category: str, decision: Permitted | Refused) -> dict[str, Any]:
+    """Put one part's decision as an audit fact, with the rule path for its replay (audit-log 2)."""
+    shown: dict[str, Any] = {
         "category": category,
         "scope": decision.scope,
         "path": list(decision.path),

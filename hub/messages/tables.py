@@ -87,6 +87,7 @@ messages = sa.Table(
     sa.Index("ix_messages_manifest_hash", "manifest_hash"),
     # what timers look for: ciphertext still here
     sa.Index("ix_messages_kept", "not_after", postgresql_where=sa.text("emptied_at IS NULL")),
+    sa.Index("ix_messages_delivered", "delivered_at", postgresql_where=sa.text("emptied_at IS NULL")),
     sa.Index(
         "ix_messages_unanswered",
         "offered_at",
@@ -105,7 +106,7 @@ parts = sa.Table(
     sa.Column("media", sa.Text, nullable=False),
     sa.Column("size_bucket", sa.Integer, nullable=False),
     sa.Column("ct", sa.Text, nullable=False),
-    # the scope that permitted it on acceptance; none for the other bases
+    # the scope on which it was last permitted; none for the other bases
     sa.Column("scope", _UUID),
     # the sealed bytes exactly as they came; none once destroyed
     sa.Column("sealed", sa.LargeBinary),
@@ -137,14 +138,12 @@ notices = sa.Table(
     sa.Column("id", _UUID, primary_key=True),
     # who must stop using and answer
     sa.Column("agency", _UUID, nullable=False),
-    # who had sent it
-    sa.Column("sender", _UUID, nullable=False),
-    sa.Column("message_row", _UUID, sa.ForeignKey("messages.id"), nullable=False),
-    sa.Column("case_row", _UUID),
+    sa.Column("case_row", _UUID, nullable=False),
     sa.Column("case_handle", _UUID, nullable=False),
     # the withdrawal that took the consent back
     sa.Column("withdrawal", _UUID, nullable=False),
-    sa.Column("categories", JSONB, nullable=False),
+    # what it is about: [{"message", "sender", "categories"}]
+    sa.Column("items", JSONB, nullable=False),
     sa.Column("raised_at", UtcDateTime, nullable=False),
     sa.Column("due_at", UtcDateTime, nullable=False),
     sa.Column("answer", sa.Text),
@@ -152,7 +151,7 @@ notices = sa.Table(
     # the agency's signed answer, byte for byte
     sa.Column("record", sa.Text),
     sa.Column("overdue_told_at", UtcDateTime),
-    sa.UniqueConstraint("message_row", "withdrawal"),
+    sa.UniqueConstraint("agency", "withdrawal"),
     sa.Index("ix_stop_use_notices_agency", "agency", "id"),
     sa.Index(
         "ix_stop_use_notices_open",

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The broker's tables: threads, messages, sealed parts, receipts, stop-use notices, emergency uses; rights and policies."""
+"""The broker's tables with rights and policies: threads, messages, sealed parts, receipts, notices, uses."""
 
 from alembic import op
+
+from hub.migrations import policies
 
 revision = "0005"
 down_revision = "0004"
@@ -72,7 +74,9 @@ CREATE INDEX ix_messages_waiting ON messages (recipient, waiting_since, seq, id)
 CREATE INDEX ix_messages_case_row ON messages (case_row);
 CREATE INDEX ix_messages_manifest_hash ON messages (manifest_hash);
 CREATE INDEX ix_messages_kept ON messages (not_after) WHERE emptied_at IS NULL;
-CREATE INDEX ix_messages_unanswered ON messages (offered_at) WHERE delivery = 'offered' AND overdue_told_at IS NULL;
+CREATE INDEX ix_messages_delivered ON messages (delivered_at) WHERE emptied_at IS NULL;
+CREATE INDEX ix_messages_unanswered ON messages (offered_at)
+    WHERE delivery = 'offered' AND overdue_told_at IS NULL;
 
 CREATE TABLE message_parts (
     message_row uuid NOT NULL,
@@ -111,12 +115,10 @@ CREATE INDEX ix_message_receipts_message_row ON message_receipts (message_row);
 CREATE TABLE stop_use_notices (
     id uuid NOT NULL,
     agency uuid NOT NULL,
-    sender uuid NOT NULL,
-    message_row uuid NOT NULL,
-    case_row uuid,
+    case_row uuid NOT NULL,
     case_handle uuid NOT NULL,
     withdrawal uuid NOT NULL,
-    categories jsonb NOT NULL,
+    items jsonb NOT NULL,
     raised_at timestamptz NOT NULL,
     due_at timestamptz NOT NULL,
     answer text,
@@ -124,8 +126,7 @@ CREATE TABLE stop_use_notices (
     record text,
     overdue_told_at timestamptz,
     CONSTRAINT pk_stop_use_notices PRIMARY KEY (id),
-    CONSTRAINT uq_stop_use_notices_message_row_withdrawal UNIQUE (message_row, withdrawal),
-    CONSTRAINT fk_stop_use_notices_message_row FOREIGN KEY (message_row) REFERENCES messages (id),
+    CONSTRAINT uq_stop_use_notices_agency_withdrawal UNIQUE (agency, withdrawal),
     CONSTRAINT ck_stop_use_notices_answer CHECK (answer IN ('purged', 'returned', 'kept_by_law'))
 );
 CREATE INDEX ix_stop_use_notices_agency ON stop_use_notices (agency, id);
@@ -148,7 +149,8 @@ EMPTYING = """
 CREATE FUNCTION tsn_parts_only_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed THEN
-        RAISE EXCEPTION 'a sealed part may be destroyed and nothing else' USING ERRCODE = 'insufficient_privilege';
+        RAISE EXCEPTION 'a sealed part may be destroyed and nothing else'
+            USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN NEW;
 END $$;
@@ -160,9 +162,9 @@ RIGHTS = f"""
 GRANT SELECT, INSERT ON message_threads, messages, message_parts, message_receipts, emergency_uses TO tsn_hub;
 GRANT SELECT ON stop_use_notices TO tsn_hub;
 GRANT UPDATE (opener_seq, opener_head, partner_seq, partner_head) ON message_threads TO tsn_hub;
-GRANT UPDATE (waiting_since, delivery, offered_at, handed_over_at, delivered_at, opened_at, ended_at, emptied_at)
-    ON messages TO tsn_hub;
-GRANT UPDATE (sealed, result) ON message_parts TO tsn_hub;
+GRANT UPDATE (waiting_since, delivery, offered_at, handed_over_at, delivered_at, opened_at, ended_at,
+    emptied_at) ON messages TO tsn_hub;
+GRANT UPDATE (scope, sealed, result) ON message_parts TO tsn_hub;
 GRANT UPDATE (answer, answered_at, record) ON stop_use_notices TO tsn_hub;
 
 CREATE POLICY message_threads_party ON message_threads FOR SELECT TO tsn_hub
@@ -171,7 +173,8 @@ CREATE POLICY message_threads_open ON message_threads FOR INSERT TO tsn_hub WITH
 CREATE POLICY message_threads_go_on ON message_threads FOR UPDATE TO tsn_hub
     USING (opener = {AGENCY} OR partner = {AGENCY}) WITH CHECK (opener = {AGENCY} OR partner = {AGENCY});
 
-CREATE POLICY messages_party ON messages FOR SELECT TO tsn_hub USING (sender = {AGENCY} OR recipient = {AGENCY});
+CREATE POLICY messages_party ON messages FOR SELECT TO tsn_hub
+    USING (sender = {AGENCY} OR recipient = {AGENCY});
 CREATE POLICY messages_send ON messages FOR INSERT TO tsn_hub WITH CHECK (sender = {AGENCY});
 CREATE POLICY messages_go_on ON messages FOR UPDATE TO tsn_hub
     USING (sender = {AGENCY} OR recipient = {AGENCY}) WITH CHECK (sender = {AGENCY} OR recipient = {AGENCY});
@@ -184,10 +187,10 @@ CREATE POLICY message_parts_go_on ON message_parts FOR UPDATE TO tsn_hub
 
 CREATE POLICY message_receipts_party ON message_receipts FOR SELECT TO tsn_hub
     USING (sender = {AGENCY} OR recipient = {AGENCY});
-CREATE POLICY message_receipts_sign ON message_receipts FOR INSERT TO tsn_hub WITH CHECK (recipient = {AGENCY});
+CREATE POLICY message_receipts_sign ON message_receipts FOR INSERT TO tsn_hub
+    WITH CHECK (recipient = {AGENCY});
 
-CREATE POLICY stop_use_notices_party ON stop_use_notices FOR SELECT TO tsn_hub
-    USING (agency = {AGENCY} OR sender = {AGENCY});
+CREATE POLICY stop_use_notices_own ON stop_use_notices FOR SELECT TO tsn_hub USING (agency = {AGENCY});
 CREATE POLICY stop_use_notices_answer ON stop_use_notices FOR UPDATE TO tsn_hub
     USING (agency = {AGENCY}) WITH CHECK (agency = {AGENCY});
 
@@ -213,6 +216,23 @@ TABLES = (
     "stop_use_notices",
     "emergency_uses",
 )
+# What nobody may ever change, whatever a grant or policy says (bad-input TEN-09).
+KEPT = {
+    "message_threads": ("thread", "opener", "partner", "case_handle"),
+    "messages": (
+        "message",
+        "thread_row",
+        "seq",
+        "sender",
+        "recipient",
+        "case_handle",
+        "manifest",
+        "manifest_hash",
+    ),
+    "message_parts": ("sender", "recipient", "category", "ct"),
+    "message_receipts": ("sender", "recipient", "token"),
+    "stop_use_notices": ("agency", "withdrawal", "items"),
+}
 DPO_TABLES = ("messages", "message_receipts", "stop_use_notices", "emergency_uses")
 
 
@@ -226,6 +246,8 @@ def upgrade() -> None:
         op.execute(f"CREATE POLICY {table}_work ON {table} TO tsn_job USING (true) WITH CHECK (true)")
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    for table, columns in KEPT.items():
+        policies.keep(table, *columns)
     for table in DPO_TABLES:
         op.execute(f"CREATE POLICY {table}_oversight ON {table} FOR SELECT TO tsn_dpo USING (true)")
 

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put one question to the consent engine with all that the hub knows of a case at its own time.
+
+The same question is asked when a message is accepted, when it is handed over and when an agency only wants to
+know. The transaction needs `Duty.DECIDE`, because the facts of a case belong to the agencies that wrote them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from consent.decisions import decide_parts
+from consent.questions import Basis, ConferenceBasis, Facts, Permitted, Question, Refused
+from consent.scopes import Party
+from hub.agencies import reads as agencies
+from hub.base.errors import ConflictError
+from hub.cases import reads as cases
+from hub.intakes import reads as intakes
+from hub.meetings import reads as meetings
+from hub.messages.rules import decision_logged, decision_shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is asked: from whom to whom, about which case, for what, on what basis, which categories."""
+
+    sender: str
+    recipient: str
+    case: str
+    purpose: str
+    basis: Basis
+    categories: Sequence[str]
+    case_row: str | None = None
+    """The hub's row, once a first decision has found it: a namesake registered since changes nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """The decision on every part, with the facts it rests on and the moment it was made."""
+
+    sender: Party
+    recipient: Party
+    case_row: str | None
+    facts: Facts
+    at: datetime
+    parts: tuple[tuple[str, Permitted | Refused], ...]
+
+    @property
+    def permitted(self) -> bool:
+        """Say whether every part may go: one refused part refuses the whole message (consent.md)."""
+        return all(isinstance(decision, Permitted) for _, decision in self.parts)
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Give the decisions as the API shows them."""
+        versions = {known.scope.id: known.scope.form_version for known in self.facts.scopes}
+        return [
+            decision_shown(category, decision, version=versions.get(decision.scope or ""))
+            for category, decision in self.parts
+        ]
+
+    def logged(self) -> list[dict[str, Any]]:
+        """Give the decisions as audit facts."""
+        return [decision_logged(category, decision) for category, decision in self.parts]
+
+
+def decide(session: Session, asked: Asked, *, now: datetime, lock: bool) -> Decided:
+    """Decide every category of `asked` at the hub's time; `lock` holds the case's consent gate to the end.
+
+    With the lock a withdrawal that races comes wholly before or wholly after: its commit waits for ours, or
+    ours sees what it wrote (consent.md, CON-08).
+
+    *Raises* ConflictError `recipient-inactive`: one of the parties is not in the directory.
+    """
+    sender = agencies.party(session, asked.sender)
+    recipient = agencies.party(session, asked.recipient)
+    if sender is None or recipient is None:
+        raise ConflictError("recipient-inactive", pointer="/to")
+    case = _case(session, asked)
+    facts = _facts(session, case, asked.basis, lock=lock)
+    question = Question(
+        sender=sender,
+        recipient=recipient,
+        purpose=asked.purpose,
+        category=asked.categories[0],
+        basis=asked.basis,
+        at=now,
+    )
+    return Decided(
+        sender=sender,
+        recipient=recipient,
+        case_row=None if case is None else case.id,
+        facts=facts,
+        at=now,
+        parts=decide_parts(question, facts, asked.categories),
+    )
+
+
+def _case(session: Session, asked: Asked) -> cases.Case | None:
+    """Give the case that was decided on before, or find the one that the handle means between these two."""
+    if asked.case_row is not None:
+        return cases.by_id(session, asked.case_row)
+    return cases.resolve(session, asked.case, sender=asked.sender, recipient=asked.recipient)
+
+
+def _facts(session: Session, case: cases.Case | None, basis: Basis, *, lock: bool) -> Facts:
+    """Gather what is known; of a case that nobody registered no consent is known."""
+    if case is None:
+        return Facts(intake_side=frozenset())
+    known = intakes.facts(session, case, lock=lock)
+    if not isinstance(basis, ConferenceBasis):
+        return known
+    return replace(known, conferences=meetings.conferences(session, case, conference=basis.conference))
