@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a form that the person signed to scopes: one record per partner, so that no partner learns of the others.
+"""From a form that the person signed to scopes: one record per partner, so that none learns of the others.
 
 A form's blanket sentence becomes scopes through a scope template that the municipality approved (consent.md,
-"What is stored"): purpose → usual recipients → usual categories. The template fills in what the sentence leaves open
-and never grants what the form does not say; the person narrows it. Templates are data.
+"What is stored"): purpose → usual recipients → usual categories. The template fills in what the sentence
+leaves open and never grants what the form does not say; the person narrows it. Templates are data.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ AFTER_PLAN = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A scope template: the kinds that usually serve a purpose, what each usually needs, what needs a tick."""
+    """A scope template: who usually serves a purpose, what each usually needs, what needs a tick."""
 
     id: str
     version: str
@@ -39,9 +39,9 @@ class Template:
 class Row:
     """What the form says of one partner, an agency id or a kind.
 
-    `purposes` and `categories`: None leaves them to the form's sentence and the template. `ticked`: categories
-    with a tick of their own. `struck`: what the person took out. Nothing but its ticks takes a row beyond the
-    form's own sentence.
+    `purposes` and `categories`: None leaves them to the form's sentence and the template. `ticked`:
+    categories with a tick of their own. `struck`: what the person took out. Nothing but its ticks takes a
+    row beyond the form's own sentence.
     """
 
     partner: str
@@ -115,7 +115,7 @@ def generic_template() -> Template:
 
 
 def default_end(valid_from: datetime, plan_end: date | None = None) -> datetime:
-    """Return when a consent ends that names no end: 30 days after the plan's last day, never over 12 months."""
+    """Return when a consent ends that names no end: 30 days after the plan, never over 12 months."""
     longest = add_months(valid_from, LONGEST_MONTHS)
     return longest if plan_end is None else min(end_of_day(plan_end) + AFTER_PLAN, longest)
 
@@ -126,7 +126,7 @@ def split(form: Form, template: Template, new_id: Callable[[], str]) -> tuple[Sc
     The scopes still have to pass `scopes.check_scope` when they are registered.
 
     Raises:
-        DocumentRefusedError: `unknown-code`, a code or a partner's kind is not in the vocabulary.
+        DocumentRefusedError: `unknown-code`.
         ScopeRefusedError: `bad-scope`, a partner stands twice or a row leaves nothing.
     """
     _check_codes(form)
