@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The grammar of audit entries and their bytes: what may stand in the log, and how it is written down.
 
-Kinds follow one grammar, `thing:happened` in the past tense, so that one search finds every use and a reader needs
-no glossary. Nothing here stores, hashes or signs.
+Kinds follow one grammar, `thing:happened` in the past tense, so that one search finds every use and a reader
+needs no glossary. Nothing here stores, hashes or signs.
 """
 
 import json
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-Json: TypeAlias = "str | int | bool | None | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "str | int | bool | Sequence[Json] | Mapping[str, Json] | None"
 
 ENTRY_VERSION: Final = 1
 BLIND_BYTES: Final = 16
@@ -35,6 +35,7 @@ class AuditKind(StrEnum):
     MESSAGE_ACCEPTED = "message:accepted"
     MESSAGE_REFUSED = "message:refused"
     MESSAGE_HELD = "message:held"
+    MESSAGE_EQUIVOCATED = "message:equivocated"
     MESSAGE_HANDED_OVER = "message:handed_over"
     MESSAGE_WITHHELD = "message:withheld"
     MESSAGE_DESTROYED = "message:destroyed"
@@ -42,10 +43,12 @@ class AuditKind(StrEnum):
     RECEIPT_DELIVERED = "receipt:delivered"
     RECEIPT_READ = "receipt:read"
     RECEIPT_OVERDUE = "receipt:overdue"
+    RECEIPT_MISMATCHED = "receipt:mismatched"
     PURGE_ASKED = "purge:asked"
     PURGE_ANSWERED = "purge:answered"
     PURGE_OVERDUE = "purge:overdue"
     OVERRIDE_USED = "override:used"
+    OVERRIDE_LIMITED = "override:limited"
     OVERRIDE_REVIEWED = "override:reviewed"
     REFERRAL_REQUESTED = "referral:requested"
     REFERRAL_MOVED = "referral:moved"

@@ -27,6 +27,7 @@ class TaskKind(StrEnum):
     DELIVERY_FAILED = "delivery_failed"
     DELIVERY_REFUSED = "delivery_refused"
     MESSAGE_UNDELIVERABLE = "message_undeliverable"
+    MESSAGE_GAP = "message_gap"
     PURGE_ANSWER = "purge_answer"
     PURGE_OVERDUE = "purge_overdue"
     CONSENT_ENDING = "consent_ending"
@@ -35,4 +36,5 @@ class TaskKind(StrEnum):
     CASE_NOTE = "case_note"
     MEETING_INVITED = "meeting_invited"
     EMERGENCY_REVIEW = "emergency_review"
+    OVERRIDE_LIMIT = "override_limit"
     WORK_GIVEN_UP = "work_given_up"
