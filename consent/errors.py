@@ -49,3 +49,7 @@ class SealRefusedError(TsunagiError):
 
     Codes: undecryptable, label-mismatch, part-hash-mismatch, commitment-mismatch, manifest-mismatch.
     """
+
+
+class LogRefusedError(TsunagiError):
+    """A note or proof of the log does not hold: malformed-note, malformed-proof, bad-signature, bad-proof."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who vouches for which key, from when to when: key entries, their chains and the words of a root (protocol §3).
+"""Who vouches for which key, from when to when: key entries, chains, the words of a root (protocol §3).
 
 The keys themselves are in `jwk`; they are named here too, so that callers need one import.
 """
@@ -22,7 +22,8 @@ from consent.signing import Typ
 
 __all__ = [
     "KeyEntry", "KeyUse", "PrivateKey", "PublicKey", "SignedEntry", "Suite", "check_chain", "entry_hash",
-    "fingerprint_words", "generate", "new_entry", "peek_entry", "read_entry", "revoke", "same_words", "sign_entry", "thumbprint",
+    "fingerprint_words", "generate", "new_entry", "peek_entry", "read_entry", "revoke", "same_words",
+    "sign_entry", "thumbprint",
 ]  # fmt: skip
 
 Language = Literal["ja", "en"]
@@ -31,7 +32,10 @@ _FINGERPRINT_BYTES = 16
 
 
 class Suite(StrEnum):
-    """How content keys are sealed (protocol §2). B (HPKE with X-Wing) is reserved: it can be named, not yet used."""
+    """How content keys are sealed (protocol §2).
+
+    B (HPKE with X-Wing) is reserved: it can be named, not yet used.
+    """
 
     A = "A"
     B = "B"
@@ -42,7 +46,8 @@ class KeyEntry:
     """One link of an agency's chain of keys for one use; exactly these members (protocol §3).
 
     An entry with the kid of the one before it and an earlier `not_after` revokes that key.
-    `prev` is the SHA-256 of the entry before, null in the first. Times are half-open: `[not_before, not_after)`.
+    `prev` is the SHA-256 of the entry before, null in the first. Times are half-open: `[not_before,
+    not_after)`.
     """
 
     v: wire.Version = 1
@@ -84,10 +89,11 @@ class KeyEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedEntry:
-    """The signatures over one entry's bytes: proof of possession, and whoever vouches: the key before, or the root.
+    """The signatures over one entry's bytes: proof of possession, and whoever vouches.
 
-    `by_previous` is the key before in the chain, or the agency's current `sig` key (an enc key cannot sign, so its
-    entries carry that one alone). A revocation needs no `by_self`: a lost key cannot give it, and removal is safe.
+    `by_previous` is the key before in the chain, or the agency's current `sig` key (an enc key cannot sign,
+    so its entries carry that one alone). A revocation needs no `by_self`: a lost key cannot give it, and
+    removal is safe.
     """
 
     by_self: str | None = None
@@ -100,7 +106,8 @@ def new_entry(
 ) -> KeyEntry:
     """Write the next entry of a chain; `after` is its last entry so far, None for the first."""
     return KeyEntry(
-        agency=agency, use=key.use, suite=Suite.A if key.use is KeyUse.ENC else None, kid=key.kid, jwk=key.jwk(),
+        agency=agency, use=key.use, suite=Suite.A if key.use is KeyUse.ENC else None,
+        kid=key.kid, jwk=key.jwk(),
         not_before=not_before, not_after=not_after,
         seq=after.seq + 1 if after else 1, prev=entry_hash(after) if after else None,
     )  # fmt: skip
@@ -130,9 +137,7 @@ def sign_entry(
     def signature(key: PrivateKey | None) -> str | None:
         return None if key is None else signing.sign(payload, typ=Typ.KEY, key=key)
 
-    return SignedEntry(
-        by_self=signature(by_self), by_previous=signature(by_previous), by_root=signature(by_root)
-    )
+    return SignedEntry(by_self=signature(by_self), by_previous=signature(by_previous), by_root=signature(by_root))
 
 
 def peek_entry(signed: SignedEntry) -> KeyEntry:
@@ -156,12 +161,13 @@ def read_entry(
 ) -> KeyEntry:
     """Verify every signature of an entry with the keys that the caller trusts, and read it (protocol §3).
 
-    The caller owes: that these keys are to be trusted now, that the entry follows (`check_chain`), and `removal` only
-    where the kid stands in the chain already: then proof of possession may be missing.
+    The caller owes: that these keys are to be trusted now, that the entry follows (`check_chain`), and
+    `removal` only where the kid stands in the chain already: then proof of possession may be missing.
 
     Raises:
-        SignatureRefusedError: what `signing.verify` raises; `key-not-valid` when nobody trusted vouches, a signature
-            is there whose key was not given, or proof of possession is missing; `malformed` when the bytes differ.
+        SignatureRefusedError: what `signing.verify` raises; `key-not-valid` when nobody trusted vouches, a
+            signature is there whose key was not given, or proof of possession is missing; `malformed` when
+            the bytes differ.
         DocumentRefusedError: the entry is not one, or not in compact form.
         SealRefusedError: `suite-not-supported`.
     """
@@ -200,7 +206,7 @@ def check_chain(entries: Sequence[KeyEntry]) -> None:
 
 
 def fingerprint_words(root: PublicKey, language: Language) -> tuple[str, ...]:
-    """Say a root key in twelve words for the telephone: BIP 39, the first 128 bits of its thumbprint (protocol §3)."""
+    """Say a root key in twelve words (protocol §3): BIP 39 over the first 128 bits of its thumbprint."""
     start = wire.from_base64url(root.kid)[:_FINGERPRINT_BYTES]
     sentence = _words(language).to_mnemonic(start)
     return tuple(unicodedata.normalize("NFC", sentence).split())

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signed statements other than messages: consents, exclusions, withdrawals, status, receipts, purges (protocol §4, §5).
+"""Signed statements: consents, exclusions, withdrawals, status, receipts, purges (protocol §4, §5).
 
-Each record is exactly what its JWS carries. Ids are the signer's UUIDv7 and unique per (signer, id). What a statement
-does once it is believed is decided elsewhere.
+Each record is exactly what its JWS carries. Ids are the signer's UUIDv7 and unique per (signer, id). What a
+statement does once it is believed is decided elsewhere.
 """
 
 from collections.abc import Callable, Mapping
@@ -111,7 +111,7 @@ class ConsentRecord:
 
 @wire.document
 class ExclusionRecord:
-    """The person's refusal (`tsn-exclusion+jws`); the words stay at the agency, `words_digest` is SHA-256(salt ‖ words)."""
+    """The person's refusal (`tsn-exclusion+jws`); `words_digest` = SHA-256(salt ‖ words)."""
 
     v: wire.Version = 1
     id: wire.Id
@@ -124,9 +124,7 @@ class ExclusionRecord:
 
     def exclusion(self) -> Exclusion:
         """Give the exclusion that the record carries."""
-        return Exclusion(
-            id=self.id, case=self.case, to=self.to, categories=self.categories, from_time=self.from_time
-        )
+        return Exclusion(id=self.id, case=self.case, to=self.to, categories=self.categories, from_time=self.from_time)
 
 
 @wire.document
@@ -161,7 +159,7 @@ class WithdrawalRecord:
 
 @wire.document
 class StatusRecord:
-    """Consent `consent` (whose JWS has this `hash`) is live as of `as_of`; the next word comes by `next_by` (protocol §4)."""
+    """This consent (`hash` of its JWS) is live as of `as_of`; next word by `next_by` (protocol §4)."""
 
     v: wire.Version = 1
     id: wire.Id
@@ -183,7 +181,7 @@ class PartReceipt:
 
 @wire.document
 class ReceiptRecord:
-    """The receiver's word (`tsn-receipt+jws`): all parts opened, with results; or first read by a named worker (`by`).
+    """The receiver's word (`tsn-receipt+jws`): how the parts opened, or first read by a named worker (`by`).
 
     `message` is the sender's id, `manifest` the hash of its token.
     """
@@ -206,7 +204,7 @@ class ReceiptRecord:
 
 @wire.document
 class AcceptedRecord:
-    """The hub's word (`tsn-accepted+jws`): this manifest is stored, and `entry` will be in the log by `logged_by`."""
+    """The hub's word (`tsn-accepted+jws`): this manifest is stored, `entry` is in the log by `logged_by`."""
 
     v: wire.Version = 1
     hub: Annotated[str, Field(min_length=1, max_length=255, pattern="^[!-~]+$")]
@@ -221,7 +219,7 @@ class AcceptedRecord:
 
 @wire.document
 class PurgeRecord:
-    """An agency's answer to a stop-use notice (`tsn-purge+jws`); kept by law names a ground and until when."""
+    """An agency's answer to a stop-use notice (`tsn-purge+jws`); `kept_by_law` has a ground and an end."""
 
     v: wire.Version = 1
     id: wire.Id
@@ -273,18 +271,18 @@ def sign_statement(record: Record, key: PrivateKey) -> str:
 
 
 def read_statement(token: str, record_type: type[AnyRecord], key: PublicKey) -> AnyRecord:
-    """Verify and read a statement; the caller owes that `key` is the named agency's and valid at the time that counts.
+    """Verify and read a statement; the caller owes that `key` is the named agency's and valid when it counts.
 
     Raises:
         SignatureRefusedError: as `signing.verify`.
-        DocumentRefusedError: as `wire.read`; `bad-date` for a period that ends before it begins; `wrong-type` for
-            members that do not fit together.
+        DocumentRefusedError: as `wire.read`; `bad-date` for a period that ends before it begins; `wrong-
+            type` for members that do not fit together.
     """
     return _read(record_type, signing.verify(token, typ=TYPS[record_type], key=key))
 
 
 def peek_statement(token: str, record_type: type[Record]) -> tuple[str, str]:
-    """Give the kid and the agency that a statement names, both unverified: to look up the key and for nothing else.
+    """Give the kid and the agency that a statement names, unverified: to look up the key, for nothing else.
 
     Raises:
         SignatureRefusedError: the header, as `signing.verify`.
@@ -323,9 +321,7 @@ def _check_receipt(record: ReceiptRecord) -> None:
     read = record.kind is Delivery.READ
     if read != (record.by is not None):
         raise DocumentRefusedError("wrong-type", "/by")
-    if [part.n for part in record.results] != list(range(1, len(record.results) + 1)) or (
-        read and record.results
-    ):
+    if [part.n for part in record.results] != list(range(1, len(record.results) + 1)) or (read and record.results):
         raise DocumentRefusedError("wrong-type", "/results")
 
 

@@ -142,8 +142,8 @@ def digest(token: str) -> str:
 def sign_jwt(claims: Mapping[str, Any], key: PrivateKey, *, typ: str | None = None, jwk: bool = False) -> str:
     """Sign OAuth claims with a `client` key, ES256 (RFC 7523; RFC 9449).
 
-    A client assertion as it is; a DPoP proof with typ `dpop+jwt` and `jwk`: the public key in the header instead
-    of its name.
+    A client assertion as it is; a DPoP proof with typ `dpop+jwt` and `jwk`: the public key in the header
+    instead of its name.
 
     Raises:
         SignatureRefusedError: `key-not-valid`, the key is not a client key.
@@ -154,9 +154,7 @@ def sign_jwt(claims: Mapping[str, Any], key: PrivateKey, *, typ: str | None = No
     header: dict[str, Any] = {"alg": key.public.alg, **({"jwk": public} if jwk else {"kid": key.kid})}
     if typ is not None:
         header["typ"] = typ
-    return jws.serialize_compact(
-        header, wire.compact(dict(claims)), _jose(key.native), registry=_SIGNATURES["ES256"]
-    )
+    return jws.serialize_compact(header, wire.compact(dict(claims)), _jose(key.native), registry=_SIGNATURES["ES256"])
 
 
 def encrypt(plaintext: bytes, *, context: Mapping[str, Any], recipients: Sequence[PublicKey]) -> str:
@@ -198,7 +196,7 @@ def decrypt(part: str, key: PrivateKey) -> bytes:
     try:
         one = cast("jwe.GeneralJSONSerialization", {**made, "recipients": mine})
         opened = jwe.decrypt_json(one, _jose_okp(key.native), registry=_SEALS)
-    except Exception:  # noqa: BLE001 - a bad point is a bare ValueError, other breakage KeyError or RecursionError
+    except Exception:  # noqa: BLE001 - a bad point is a bare ValueError, other breakage anything
         raise SealRefusedError("undecryptable") from None
     if opened.plaintext is None:
         raise SealRefusedError("undecryptable")
@@ -259,9 +257,7 @@ def _parse(text: str | bytes, limit: int) -> dict[str, Any]:
     try:
         return wire.parse(text, limit=limit)
     except DocumentRefusedError as error:
-        code = {"malformed-json": "malformed-json", "bad-text": "header-not-allowed"}.get(
-            error.code, "malformed"
-        )
+        code = {"malformed-json": "malformed-json", "bad-text": "header-not-allowed"}.get(error.code, "malformed")
         raise SignatureRefusedError(code) from None
 
 

@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sealed message: what is signed (`manifest`), what may be read without a key (`labels`), closing (`sealing`) and `opening`. The hub uses the first two and cannot reach the others."""
+"""A sealed message: `manifest` (signed), `labels` (readable without a key), `sealing` and `opening`.
+
+The hub uses the first two and cannot reach the others.
+"""

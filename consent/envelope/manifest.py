@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed half of a message: who tells whom, why, on which basis, and the hashes of the parts (protocol §2).
+"""The signed half of a message: who tells whom, why, on which basis, which parts (protocol §2).
 
 The hub reads this and nothing more. The parts themselves are looked at in `labels`.
 """
@@ -12,7 +12,7 @@ from typing import Annotated, Literal, NoReturn, assert_never
 
 from pydantic import Field
 
-from consent import decisions, signing, wire
+from consent import questions, signing, wire
 from consent.errors import DocumentRefusedError, SealRefusedError
 from consent.keys import PrivateKey, PublicKey, Suite
 from consent.signing import Typ
@@ -53,7 +53,7 @@ _Staff = Annotated[str, Field(pattern="^([A-Za-z0-9][A-Za-z0-9._:-]{0,63})?$")]
 
 @wire.document
 class ConsentEvidence:
-    """One registered record that the sender relied on, its hash, and the hash of the stapled status (protocol §4)."""
+    """A registered record the sender relied on, its hash, the stapled status's hash (protocol §4)."""
 
     id: wire.Id
     hash: wire.Digest
@@ -70,7 +70,10 @@ class ByConsent:
 
 @wire.document
 class ByEmergency:
-    """Life, body or property. What is missing (null or empty) is for the decision to refuse, not for the parser."""
+    """Life, body or property.
+
+    What is missing (null or empty) is for the decision to refuse, not for the parser.
+    """
 
     kind: Literal["emergency"] = "emergency"
     threat: Annotated[str, wire.Code(_known_or_empty("threat"))] | None = None
@@ -103,7 +106,10 @@ ManifestBasis = ByConsent | ByEmergency | ByConference | ByStatute
 
 @wire.document
 class PartLabel:
-    """What the manifest says of one part. `ct` binds the sealed bytes, `com` commits the sender to one plaintext."""
+    """What the manifest says of one part.
+
+    `ct` binds the sealed bytes, `com` commits the sender to one plaintext.
+    """
 
     n: Annotated[int, Field(ge=1, le=MAX_PARTS)]
     category: Category
@@ -155,15 +161,16 @@ def read_manifest(token: str, key: PublicKey) -> Manifest:
 
     Raises:
         SignatureRefusedError: as `signing.verify`.
-        DocumentRefusedError: as `wire.read`; `too-large` for more than 16 parts; `bad-date` when it waits longer than
-            30 days or ends before it begins; `wrong-type` when numbers, `prev` or the parties do not fit together.
+        DocumentRefusedError: as `wire.read`; `too-large` for more than 16 parts; `bad-date` when it waits
+            longer than 30 days or ends before it begins; `wrong-type` when numbers, `prev` or the parties
+            do not fit together.
         SealRefusedError: `suite-not-supported`.
     """
     return _read(signing.verify(token, typ=Typ.MANIFEST, key=key))
 
 
 def peek(token: str) -> tuple[str, str]:
-    """Give the kid and the sender that a manifest names, both unverified: to look up the key and for nothing else.
+    """Give the kid and the sender that a manifest names, unverified: to look up the key, for nothing else.
 
     Raises:
         SignatureRefusedError: the header, as `signing.verify`.
@@ -181,17 +188,17 @@ def manifest_hash(token: str) -> str:
     return signing.digest(token)
 
 
-def basis_of(manifest: Manifest) -> decisions.Basis:
-    """Say on which basis the message claims to go, in the words of `decisions`."""
+def basis_of(manifest: Manifest) -> questions.Basis:
+    """Say on which basis the message claims to go, in the words of `questions`."""
     match manifest.basis:
         case ByConsent():
-            return decisions.ConsentBasis()
+            return questions.ConsentBasis()
         case ByConference(conference=conference):
-            return decisions.ConferenceBasis(conference=conference)
+            return questions.ConferenceBasis(conference=conference)
         case ByStatute(ground=ground):
-            return decisions.StatuteBasis(ground=ground)
+            return questions.StatuteBasis(ground=ground)
         case ByEmergency() as given:
-            return decisions.EmergencyBasis(
+            return questions.EmergencyBasis(
                 threat=given.threat,
                 difficulty=given.difficulty,
                 requester=given.requester,
