@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Append to the log inside the caller's transaction. What follows (order, tree, signature) is the sequencer's."""
+"""Append to the log inside the caller's transaction. What follows (order, tree, signature) is the
+sequencer's.
+"""
 
 import secrets
 from datetime import datetime

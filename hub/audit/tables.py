@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of the log. Rows of `log_*` are written once by the sequencer and never changed; a trigger says so too."""
+"""The tables of the log. Rows of `log_*` are written once by the sequencer and never changed; a trigger
+says so too.
+"""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -9,7 +11,8 @@ from hub.base.db import UtcDateTime, metadata
 audit_pending = sa.Table(
     "audit_pending",
     metadata,
-    # An order of arrival, not a cursor: the writer of a later entry that waited for a lock gets a later number.
+    # An order of arrival, not a cursor: the writer of a later entry that waited for a lock gets a later
+    # number.
     sa.Column("arrival", sa.BigInteger, sa.Identity(always=True), nullable=False, unique=True),
     sa.Column("id", sa.Uuid(as_uuid=False), primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),
@@ -39,7 +42,9 @@ log_hashes = sa.Table(
     sa.Column("index", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("hash", sa.LargeBinary, nullable=False),
 )
-"""Level 0: leaf hashes. Level n: roots of full subtrees of 256^n leaves. 256 neighbours are a tile (C2SP tlog-tiles)."""
+"""Level 0: leaf hashes. Level n: roots of full subtrees of 256^n leaves. 256 neighbours are a tile (C2SP
+tlog-tiles).
+"""
 
 log_checkpoints = sa.Table(
     "log_checkpoints",

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub's own keys, one per use, in files of mode 0600 in the data folder (protocol §1).
 
-They are made at the first start. Whoever replaces one by hand logs it (`key:rotated`); agencies' keys are never here.
+They are made at the first start. Whoever replaces one by hand logs it (`key:rotated`); agencies' keys are
+never here.
 """
 
 import json
@@ -25,7 +26,9 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubKeys:
-    """The three keys: `receipt` signs what the hub promises, `log` the checkpoints, `token` (ES256) what OAuth needs."""
+    """The three keys: `receipt` signs what the hub promises, `log` the checkpoints, `token` (ES256) what
+    OAuth needs.
+    """
 
     receipt: PrivateKey
     log: PrivateKey
@@ -78,7 +81,9 @@ def _load(path: Path, use: KeyUse) -> PrivateKey:
 
 
 def _make(path: Path, use: KeyUse) -> None:
-    """Write a new key beside its place, then link it there: the first to link wins, and nobody reads half a file."""
+    """Write a new key beside its place, then link it there: the first to link wins, and nobody reads half
+    a file.
+    """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Work off the outbox: lease, work, settle, each in a transaction of its own.
 
-The lease commits first, so that an attempt counts even if it takes the worker down. The handler and the mark "done"
-share one transaction, so that what a handler writes here happens once; what it does outside it must do by `work.id`.
+The lease commits first, so that an attempt counts even if it takes the worker down. The handler and the mark
+"done" share one transaction, so that what a handler writes here happens once; what it does outside it must do
+by `work.id`.
 """
 
 from collections.abc import Callable, Mapping

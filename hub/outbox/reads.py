@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from hub.outbox import tables
 from hub.outbox.rules import WorkState
 
-# Numbers of transactions below this one are taken by transactions that have ended: none of them can still commit.
+# Numbers of transactions below this one are taken by transactions that have ended: none of them can still
+# commit.
 SETTLED = sa.text("events.xact < (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint")
 
 
@@ -50,18 +51,17 @@ class DeadLetter:
 def events(session: Session, agency: str, *, after: Place, limit: int) -> tuple[Event, ...]:
     """List up to *limit* events of the agency's feed after *after*, oldest first, and never miss one.
 
-    Ids are given before the commit, and commits overtake each other: a reader who asks for "ids after the last one I
-    saw" loses the rows of a slower transaction. So the order of the feed is (transaction number, seq), and a row is
-    shown only when every transaction with a number up to its own has ended: nothing can then appear before it.
-    The price: a writing transaction that stays open delays the feed. After a restore from a dump (not from a base
-    backup) into a new cluster, where those numbers start again, run `UPDATE events SET xact = 0`.
+    Ids are given before the commit, and commits overtake each other: a reader who asks for "ids after the
+    last one I saw" loses the rows of a slower transaction. So the order of the feed is (transaction number,
+    seq), and a row is shown only when every transaction with a number up to its own has ended: nothing can
+    then appear before it. The price: a writing transaction that stays open delays the feed. After a restore
+    from a dump (not from a base backup) into a new cluster, where those numbers start again, run `UPDATE
+    events SET xact = 0`.
     """
     table = tables.events.c
     rows = session.execute(
         sa.select(table.id, table.event, table.about, table.at, table.xact, table.seq)
-        .where(
-            table.agency == agency, sa.tuple_(table.xact, table.seq) > sa.tuple_(after.xact, after.seq), SETTLED
-        )
+        .where(table.agency == agency, sa.tuple_(table.xact, table.seq) > sa.tuple_(after.xact, after.seq), SETTLED)
         .order_by(table.xact, table.seq)
         .limit(limit)
     )

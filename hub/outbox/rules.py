@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How often, how long and when: the figures and the one machine of the outbox, without a clock.
 
-`pending → leased → done | dead`. A lease that runs out is as good as pending; the attempt that it stood for counts.
+`pending → leased → done | dead`. A lease that runs out is as good as pending; the attempt that it stood for
+counts.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ class WorkState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One thing to do: a topic and an id, never content. `id` is the key by which effects outside are made once."""
+    """One thing to do: a topic and an id, never content. `id` is the key by which effects outside are made
+    once.
+    """
 
     id: str
     topic: str
@@ -47,4 +50,5 @@ def next_try(*, attempt: int, now: datetime) -> datetime | None:
     """
     if attempt >= MAX_ATTEMPTS:
         return None
-    return now + FIRST_WAIT * WAIT_FACTOR ** (attempt - 1)
+    waits: int = WAIT_FACTOR ** (attempt - 1)
+    return now + FIRST_WAIT * waits

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write down what must be done or told, and move such a row through its states. Doing it is the jobs' part."""
+"""Write down what must be done or told, and move such a row through its states. Doing it is the jobs'
+part.
+"""
 
 from datetime import datetime, timedelta
 
@@ -21,10 +23,11 @@ def put(
     due: datetime | None = None,
     agency: str | None = None,
 ) -> str:
-    """Ask for *topic* to be done about the thing *about* once this transaction commits, and return the row's id.
+    """Ask for *topic* to be done about the thing *about* once this transaction commits, and return the row's
+    id.
 
-    Rows with one *order_key* are done one after the other, in the order in which their writers held that thing's
-    lock. A row with *due* in the future holds up nobody until then.
+    Rows with one *order_key* are done one after the other, in the order in which their writers held that
+    thing's lock. A row with *due* in the future holds up nobody until then.
     """
     work_id = new_id(now)
     session.execute(
@@ -44,9 +47,7 @@ def put(
 
 def tell(session: Session, *, agency: str, event: str, about: str, now: datetime) -> None:
     """Put *event* about the thing *about* on the agency's feed, `GET /v1/events` (api: Resources)."""
-    session.execute(
-        sa.insert(tables.events).values(id=new_id(now), agency=agency, event=event, about=about, at=now)
-    )
+    session.execute(sa.insert(tables.events).values(id=new_id(now), agency=agency, event=event, about=about, at=now))
     session.info.setdefault("wake", set()).add(feed_queue(agency))
 
 
@@ -58,13 +59,11 @@ def feed_queue(agency: str) -> str:
 def claim(session: Session, *, by: str, now: datetime) -> Work | None:
     """Lease the next row that may be worked on to *by*, or return None; the caller commits before it works.
 
-    One row at a time: a worker that dies takes an attempt from the row it worked on and from no other. A row waits
-    for an earlier one of its key only if that one is in hand, due, or being tried again (security §3).
+    One row at a time: a worker that dies takes an attempt from the row it worked on and from no other. A row
+    waits for an earlier one of its key only if that one is in hand, due, or being tried again (security §3).
     """
     row, earlier = tables.outbox.c, tables.outbox.alias("earlier")
-    is_open = sa.or_(
-        row.state == WorkState.PENDING, sa.and_(row.state == WorkState.LEASED, row.leased_until <= now)
-    )
+    is_open = sa.or_(row.state == WorkState.PENDING, sa.and_(row.state == WorkState.LEASED, row.leased_until <= now))
     held_up = sa.exists().where(
         earlier.c.order_key == row.order_key,
         earlier.c.seq < row.seq,
@@ -97,7 +96,9 @@ def claim(session: Session, *, by: str, now: datetime) -> Work | None:
 
 
 def hold(session: Session, work: Work) -> bool:
-    """Lock the leased row for as long as this transaction works on it; say no if the lease went to another."""
+    """Lock the leased row for as long as this transaction works on it; say no if the lease went to
+    another.
+    """
     row = tables.outbox.c
     held = session.execute(
         sa.select(row.seq)
@@ -113,7 +114,9 @@ def complete(session: Session, work: Work, *, now: datetime) -> None:
 
 
 def fail(session: Session, work: Work, *, fault: str, now: datetime) -> WorkState:
-    """Put the row back for a later try, or give it up after the fifth; *fault* is a class name, never a text."""
+    """Put the row back for a later try, or give it up after the fifth; *fault* is a class name, never a
+    text.
+    """
     again = next_try(attempt=work.attempt, now=now)
     if again is None:
         _settle(session, work, {"state": WorkState.DEAD, "finished_at": now, "fault": fault})

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outbox and the agencies' event feeds. Ids and codes only: nothing here would tell a reader who someone is."""
+"""The outbox and the agencies' event feeds. Ids and codes only: nothing here would tell a reader who
+someone is.
+"""
 
 import sqlalchemy as sa
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -31,7 +32,9 @@ class Task:
 def tasks(
     session: Session, agency: str | None, *, after: str | None = None, limit: int = 50, with_done: bool = False
 ) -> tuple[Task, ...]:
-    """List the agency's tasks (None: the operator's), oldest first, after the id *after*; open ones unless asked."""
+    """List the agency's tasks (None: the operator's), oldest first, after the id *after*; open ones unless
+    asked.
+    """
     table = tables.tasks.c
     query = sa.select(tables.tasks).where(_owned_by(agency)).order_by(table.id).limit(limit)
     if after is not None:
@@ -66,7 +69,7 @@ def _owned_by(agency: str | None) -> sa.ColumnElement[bool]:
     return tables.tasks.c.agency.is_(None) if agency is None else tables.tasks.c.agency == agency
 
 
-def _task(row: sa.Row[tuple[object, ...]]) -> Task:
+def _task(row: sa.Row[*tuple[Any, ...]]) -> Task:
     return Task(
         id=row.id,
         agency=row.agency,

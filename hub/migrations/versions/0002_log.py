@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The log, the outbox, the event feeds and the tasks: tables, grants, policies, and the trigger that keeps the log."""
+"""The log, the outbox, the event feeds and the tasks: tables, grants, policies, and the trigger that keeps
+the log.
+"""
 
 from alembic import op
 

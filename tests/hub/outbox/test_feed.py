@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The event feed misses nothing, whatever order transactions commit in, and shows an agency its own rows only."""
+"""The event feed misses nothing, whatever order transactions commit in, and shows an agency its own rows
+only.
+"""
 
 from contextlib import ExitStack
 
@@ -19,7 +21,9 @@ def tell(database: Database, about: str, agency: str = OURS) -> None:
         service.tell(session, agency=agency, event="case:changed", about=about, now=now(session))
 
 
-def read(database: Database, after: reads.Place = BEGINNING, agency: str = OURS, limit: int = 10) -> tuple[reads.Event, ...]:
+def read(
+    database: Database, after: reads.Place = BEGINNING, agency: str = OURS, limit: int = 10
+) -> tuple[reads.Event, ...]:
     with database.transaction(agency) as session:
         return reads.events(session, agency, after=after, limit=limit)
 

@@ -135,9 +135,7 @@ def test_a_worker_killed_in_the_middle_leaves_the_row_to_be_done_once_by_another
 
 
 @pytest.mark.faults
-def test_a_slow_worker_that_outlived_its_lease_does_not_work_twice(
-    database: Database, jobs_database: Database
-) -> None:
+def test_a_slow_worker_that_outlived_its_lease_does_not_work_twice(database: Database, jobs_database: Database) -> None:
     asked = put(database, "t")
 
     def overtaken(session: Session, work: Work) -> None:

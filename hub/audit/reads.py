@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the log: the newest checkpoint, tiles, entries of a party, and the proof that an entry is in it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from consent.tlog import proofs, tree
+from hub.audit import tables
+
+TILE_HEIGHT: Final = 8
+TILE_WIDTH: Final = 1 << TILE_HEIGHT
+
+
+class LogDamagedError(Exception):
+    """The log as stored is not the log that was signed; nothing may be signed until people have looked.
+
+    `code` says what disagrees, `place` is the index or size where, so that the officer can look there.
+    """
+
+    def __init__(self, code: str, place: int) -> None:
+        super().__init__(f"{code} at {place}")
+        self.code = code
+        self.place = place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A tree size, its root and the signed note that says so (C2SP tlog-checkpoint)."""
+
+    size: int
+    root: bytes
+    note: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedEntry:
+    """An entry where it stands in the log; `body` is the bytes whose leaf hash is in the tree."""
+
+    index: int
+    id: str
+    body: bytes
+    logged_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inclusion:
+    """The hashes that lead from the entry at `index` to the root of `checkpoint`."""
+
+    index: int
+    path: tuple[bytes, ...]
+    checkpoint: Checkpoint
+
+
+def checkpoint(session: Session) -> Checkpoint | None:
+    """Return the newest checkpoint; None before the sequencer's first pass."""
+    query = sa.select(tables.log_checkpoints).order_by(tables.log_checkpoints.c.size.desc()).limit(1)
+    row = session.execute(query).one_or_none()
+    if row is None:
+        return None
+    return Checkpoint(size=row.size, root=row.root, note=row.note, made_at=row.made_at)
+
+
+def tile(session: Session, *, level: int, number: int, width: int) -> bytes | None:
+    """Return *width* hashes of the tile, 32 bytes each; None if the published tree has not that many there.
+
+    Levels and numbers are those of C2SP tlog-tiles; nothing beyond the newest checkpoint is shown.
+    """
+    newest = checkpoint(session)
+    first = number * TILE_WIDTH
+    if newest is None or first + width > newest.size >> (TILE_HEIGHT * level):
+        return None
+    return b"".join(_stored(session, level, first, width))
+
+
+def entries(
+    session: Session, agency: str, *, after: int = -1, limit: int = 50, case: str | None = None
+) -> tuple[LoggedEntry, ...]:
+    """List entries that name *agency* as a party, in the order of the log, after the index *after*."""
+    table = tables.log_entries.c
+    query = (
+        sa.select(table.index.label("place"), table.id, table.body, table.logged_at)
+        .where(table.parties.contains([agency]), table.index > after)
+        .order_by(table.index)
+        .limit(limit)
+    )
+    if case is not None:
+        query = query.where(table.case_handle == case)
+    return tuple(_logged(row) for row in session.execute(query))
+
+
+def entry(session: Session, agency: str, entry_id: str) -> LoggedEntry | None:
+    """Return the entry with that id if *agency* is a party to it and it is in the log, else None."""
+    table = tables.log_entries.c
+    row = session.execute(
+        sa.select(table.index.label("place"), table.id, table.body, table.logged_at).where(
+            table.id == entry_id, table.parties.contains([agency])
+        )
+    ).one_or_none()
+    return None if row is None else _logged(row)
+
+
+def inclusion(session: Session, index: int) -> Inclusion | None:
+    """Prove that the entry at *index* is in the newest checkpoint's tree (RFC 6962 §2.1.1); None if it is
+    not.
+    """
+    newest = checkpoint(session)
+    if newest is None or not 0 <= index < newest.size:
+        return None
+    path = proofs.inclusion(index, newest.size, _nodes(session))
+    return Inclusion(index=index, path=path, checkpoint=newest)
+
+
+def consistency(session: Session, old: int) -> tuple[bytes, ...] | None:
+    """Prove that the tree of size *old* is a prefix of the newest checkpoint's (RFC 6962 §2.1.2); None if
+    it cannot be.
+    """
+    newest = checkpoint(session)
+    if newest is None or not 0 <= old <= newest.size:
+        return None
+    return proofs.consistency(old, newest.size, _nodes(session))
+
+
+def frontier(session: Session, size: int) -> tree.Frontier:
+    """Return the edge of the tree over the first *size* leaves, as stored.
+
+    Raises:
+        LogDamagedError: a hash is missing.
+    """
+    node = _nodes(session)
+    return tree.Frontier(size, tuple(node(level, index) for level, index in tree.peaks_of(size)))
+
+
+def bodies(session: Session, size: int) -> Iterator[tuple[int, bytes, bytes]]:
+    """Give index, stored bytes and stored leaf hash of the first *size* entries, in order, without holding
+    them all.
+    """
+    entry_of, hash_of = tables.log_entries.c, tables.log_hashes.c
+    query = (
+        sa.select(entry_of.index.label("place"), entry_of.body, hash_of.hash)
+        .join_from(
+            tables.log_entries,
+            tables.log_hashes,
+            sa.and_(hash_of.level == 0, hash_of.index == entry_of.index),
+        )
+        .where(entry_of.index < size)
+        .order_by(entry_of.index)
+        .execution_options(yield_per=5000)
+    )
+    for row in session.execute(query):
+        yield row.place, row.body, row.hash
+
+
+def roots(session: Session) -> Iterator[tuple[int, bytes]]:
+    """Give size and root of every checkpoint, smallest first."""
+    table = tables.log_checkpoints.c
+    query = sa.select(table.size, table.root).order_by(table.size).execution_options(yield_per=5000)
+    for row in session.execute(query):
+        yield row.size, row.root
+
+
+def stored_hashes(session: Session, level: int, count: int) -> list[bytes]:
+    """Return the first *count* stored hashes of that tile level.
+
+    Raises:
+        LogDamagedError: one is missing.
+    """
+    return _stored(session, level, 0, count)
+
+
+def logged(session: Session) -> int:
+    """Return how many entries the table holds, by its highest index."""
+    highest = session.execute(sa.select(sa.func.max(tables.log_entries.c.index))).scalar_one()
+    return 0 if highest is None else highest + 1
+
+
+def _nodes(session: Session) -> proofs.NodeSource:
+    """Give the roots of full subtrees, each from the tile level below it."""
+
+    def node(level: int, index: int) -> bytes:
+        tile_level, height = divmod(level, TILE_HEIGHT)
+        return tree.root(_stored(session, tile_level, index << height, 1 << height))
+
+    return node
+
+
+def _stored(session: Session, level: int, first: int, count: int) -> list[bytes]:
+    table = tables.log_hashes.c
+    query = (
+        sa.select(table.hash)
+        .where(table.level == level, table.index >= first, table.index < first + count)
+        .order_by(table.index)
+    )
+    found = list(session.execute(query).scalars())
+    if len(found) != count:
+        raise LogDamagedError("hash-missing", first)
+    return found
+
+
+def _logged(row: sa.Row[*tuple[Any, ...]]) -> LoggedEntry:
+    return LoggedEntry(index=row.place, id=row.id, body=row.body, logged_at=row.logged_at)

@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worker's composition root: which function does which topic, and when everything else comes round.
+
+Three things run side by side: a listener for wake-ups (an RQ worker, in a process of its own), the timetable
+(the sweep of the outbox, the timers, tidying) and the sequencer of the log. The timetable is a plain loop and
+not RQ's cron, because that lives in Redis: with Redis away nothing would come round, and the sweep is what
+makes Redis disposable. Any number of workers may run; leases and advisory locks see to it that each thing is
+done by one of them.
+"""
+
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from types import FrameType
+from typing import Final
+
+import redis
+import sqlalchemy as sa
+import structlog
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+from sqlalchemy.orm import Session
+
+from hub.audit import jobs as audit_jobs
+from hub.audit import service as audit
+from hub.audit.rules import HUB, AuditKind, Entry
+from hub.audit.sequencer import Signer
+from hub.base import hubkeys, queues, replay
+from hub.base.config import Settings
+from hub.base.db import Database, Role, now
+from hub.outbox import jobs as outbox_jobs
+from hub.outbox.jobs import Handler
+from hub.outbox.rules import QUEUE, Work
+from hub.tasks import service as tasks
+from hub.tasks.rules import TaskKind
+
+SWEEP: Final = 10.0
+TIMERS_EVERY: Final = 60.0
+TIDY_EVERY: Final = 3600.0
+SEQUENCE_EVERY: Final = 0.1
+VERIFY_EVERY: Final = 3600.0
+PAUSE: Final = 1.0
+"""Seconds between two rounds of each, and after a round that failed."""
+
+Timer = Callable[[Session], object]
+"""Looks for what has come due and deals with it, in the transaction it is given; it never commits."""
+
+HANDLERS: Final[Mapping[str, Handler]] = {}
+TIMERS: Final[Sequence[Timer]] = ()
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """What a worker works with: its connections, the log's signer and its own name."""
+
+    jobs: Database
+    seq: Database
+    signer: Signer
+    wakes: queues.Wakes
+    name: str
+    handlers: Mapping[str, Handler]
+    timers: Sequence[Timer]
+
+    def sweep(self) -> int:
+        """Do whatever the outbox holds that is due; return how many rows were taken in hand."""
+        self.wakes.answered(QUEUE)
+        return outbox_jobs.work_off(self.jobs, self.handlers, given_up=give_up, by=self.name)
+
+    def tick(self) -> None:
+        """Run every timer, each in its own transaction: one that fails does not keep the others from
+        running.
+        """
+        for timer in self.timers:
+            _guarded("timer:failed", partial(self._run, timer))
+
+    def tidy(self) -> None:
+        """Delete what is long done: outbox rows, events, idempotency keys, single-use values."""
+        outbox_jobs.tidy(self.jobs)
+        with self.jobs.transaction(None) as session:
+            replay.forget_expired(session, now(session))
+
+    def sequence(self) -> int:
+        """Put what is pending into the log; return how many entries went in."""
+        return audit_jobs.sequence(self.seq, self.signer)
+
+    def _run(self, timer: Timer) -> None:
+        with self.jobs.transaction(None) as session:
+            if _alone(session, f"timer:{timer.__module__}.{timer.__name__}"):
+                timer(session)
+
+
+@contextmanager
+def station(settings: Settings) -> Iterator[Station]:
+    """Open a worker's connections and keys, and close them at the end."""
+    wakes = queues.Wakes(settings.redis_url)
+    keys = hubkeys.load(settings.data)
+    jobs = _database(settings, Role.JOB, wakes)
+    jobs.givens[hubkeys.RECEIPTS] = hubkeys.Receipts(hub=settings.issuer, key=keys.receipt)
+    seq = _database(settings, Role.SEQ, wakes)
+    try:
+        yield Station(
+            jobs=jobs,
+            seq=seq,
+            signer=Signer(key=keys.log, origin=audit_jobs.origin(settings.issuer)),
+            wakes=wakes,
+            name=f"{socket.gethostname()}:{os.getpid()}",
+            handlers=HANDLERS,
+            timers=TIMERS,
+        )
+    finally:
+        jobs.close()
+        seq.close()
+
+
+def _database(settings: Settings, role: Role, wakes: queues.Wakes) -> Database:
+    return Database(
+        settings.database_url,
+        role,
+        wake=wakes.wake,
+        pool_size=2,
+        prepare_threshold=settings.prepare_threshold,
+    )
+
+
+def run_due(settings: Settings) -> None:
+    """Make one pass of everything: timers, then the outbox until nothing is due, then the log.
+
+    Also an RQ job (`hub.worker.run_due`) and what tests and rehearsals call instead of waiting.
+    """
+    with station(settings) as at:
+        at.tick()
+        at.sweep()
+        at.sequence()
+
+
+def woken(queue: str) -> None:
+    """Answer a wake-up for *queue*: the RQ job that `hub.base.queues` sends. Unknown names are old
+    wake-ups.
+    """
+    if queue == QUEUE:
+        _listening_station().sweep()
+
+
+def give_up(session: Session, work: Work) -> None:
+    """Tell people that *work* has failed for the fifth time: the log, the operator, and the agency it was
+    for.
+    """
+    at = now(session)
+    parties = (work.agency,) if work.agency else ()
+    entry = Entry(
+        kind=AuditKind.DELIVERY_GIVEN_UP,
+        actor=HUB,
+        parties=parties,
+        subject=work.id,
+        facts={"topic": work.topic, "attempts": work.attempt},
+    )
+    audit.append(session, entry, now=at)
+    for agency in (None, *parties):
+        tasks.raise_task(session, agency=agency, kind=TaskKind.WORK_GIVEN_UP, about=work.id, due=at, now=at)
+
+
+def run(settings: Settings, stop: threading.Event | None = None) -> None:
+    """Run a worker until SIGTERM or SIGINT (or *stop* is set): listener, timetable and sequencer.
+
+    Work in hand is finished; what was leased and not finished comes back when its lease runs out.
+    """
+    stop = stop or threading.Event()
+    _stop_on_signals(stop)
+    with station(settings) as at:
+        threads = [
+            threading.Thread(target=_rounds, args=(at, stop), name="timetable"),
+            threading.Thread(target=_sequence, args=(at, stop), name="sequencer"),
+        ]
+        for thread in threads:
+            thread.start()
+        _keep_listening(settings, stop)
+        for thread in threads:
+            thread.join()
+
+
+def _rounds(at: Station, stop: threading.Event) -> None:
+    """Follow the timetable: whatever is due, in this order, then wait a little."""
+    timetable: list[tuple[float, Callable[[], object]]] = [
+        (SWEEP, at.sweep),
+        (TIMERS_EVERY, at.tick),
+        (TIDY_EVERY, at.tidy),
+    ]
+    due = [0.0] * len(timetable)
+    while not stop.wait(PAUSE):
+        for place, (every, deed) in enumerate(timetable):
+            if time.monotonic() >= due[place]:
+                due[place] = time.monotonic() + every
+                _guarded("round:failed", deed)
+
+
+def _sequence(at: Station, stop: threading.Event) -> None:
+    """Verify the log as it lies, then put in what is pending every 100 ms, and verify again now and then."""
+    verify_at = 0.0
+    while not stop.wait(SEQUENCE_EVERY):
+        if time.monotonic() >= verify_at:
+            if not _guarded("log:failed", lambda: audit_jobs.verify(at.seq, at.signer)):
+                stop.wait(SWEEP)
+                continue
+            verify_at = time.monotonic() + VERIFY_EVERY
+        if not _guarded("log:failed", at.sequence):
+            verify_at = 0.0
+            stop.wait(PAUSE)
+
+
+def _keep_listening(settings: Settings, stop: threading.Event) -> None:
+    """Keep one listener alive; with Redis away it ends, and is started again until Redis is back."""
+    if settings.redis_url is None:
+        stop.wait()
+        return
+    spawn = multiprocessing.get_context("spawn")
+    while not stop.is_set():
+        listener = spawn.Process(target=_listen, args=(settings,), name="listener")
+        listener.start()
+        while listener.is_alive() and not stop.wait(PAUSE):
+            listener.join(timeout=0)
+        if listener.is_alive():
+            listener.terminate()
+        listener.join()
+        stop.wait(PAUSE)
+
+
+def _listen(settings: Settings) -> None:
+    """Be the RQ worker that answers wake-ups, in this process: a wake-up has nothing worth a fork to
+    protect.
+    """
+    if settings.redis_url is None:
+        return
+    connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=5)
+    with station(settings) as at:
+        _open.append(at)
+        try:
+            SimpleWorker([Queue(queues.QUEUE, connection=connection)], connection=connection).work()
+        except RedisError:
+            log.warning("queue:unreachable")
+
+
+_open: Final[list[Station]] = []
+
+
+def _listening_station() -> Station:
+    """Return this process's station; an RQ worker that somebody else started reads its settings from the
+    environment.
+    """
+    if not _open:
+        _open.append(station(Settings.from_environment(os.environ)).__enter__())
+    return _open[0]
+
+
+def _guarded(event: str, deed: Callable[[], object]) -> bool:
+    """Do *deed*; log a failure and go on, because a worker that stops is worse than a round that failed."""
+    try:
+        deed()
+    except Exception:
+        log.exception(event)
+        return False
+    return True
+
+
+def _alone(session: Session, name: str) -> bool:
+    """Take the advisory lock *name* until this transaction ends; say no if another worker has it."""
+    lock = sa.select(sa.func.pg_try_advisory_xact_lock(sa.func.hashtextextended(name, 0)))
+    return bool(session.execute(lock).scalar_one())
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    def _end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _end)
