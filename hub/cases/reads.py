@@ -98,7 +98,9 @@ def resolve(session: Session, handle: str, *, sender: str, recipient: str) -> Ca
 def held(session: Session, case_id: str, *, exclusive: bool) -> Case | None:
     """Give a case as last committed and hold its row: shared against a closure, exclusive for a move."""
     statement = sa.select(cases).where(cases.c.id == case_id)
-    row = session.execute(statement.with_for_update(read=not exclusive, of=cases)).mappings().first()
+    # not the strongest lock: rows that only point at the case need not wait for a move
+    locked = statement.with_for_update(read=not exclusive, key_share=exclusive)
+    row = session.execute(locked).mappings().first()
     return None if row is None else Case(**row)
 
 
@@ -129,6 +131,12 @@ def is_party(session: Session, case_id: str, agency: str) -> bool:
     """Tell whether a record of the case names the agency."""
     found = sa.exists().where(case_parties.c.case_id == case_id, case_parties.c.agency == agency)
     return bool(session.scalar(sa.select(found)))
+
+
+def parties(session: Session, case_id: str) -> tuple[str, ...]:
+    """List the agencies that records of the case name."""
+    statement = sa.select(case_parties.c.agency).where(case_parties.c.case_id == case_id)
+    return tuple(session.scalars(statement.order_by(case_parties.c.agency)))
 
 
 def attempts(session: Session, case_id: str) -> tuple[Attempt, ...]:

@@ -207,9 +207,7 @@ def _refusal(obstacle: Obstacle) -> ConflictError | InvalidError:
     return ConflictError(obstacle.value)
 
 
-def _check_closure(
-    session: Session, case: Case, to: Position, closure: Closure | None, now: datetime
-) -> None:
+def _check_closure(session: Session, case: Case, to: Position, closure: Closure | None, now: datetime) -> None:
     if to.state != process.CLOSED:
         if closure is not None:
             raise InvalidError("closure-not-here", pointer="/closure")
@@ -251,9 +249,7 @@ def _write_move(session: Session, case: Case, to: Position, now: datetime) -> Ca
     return Case(**session.execute(statement).mappings().one())
 
 
-def _append_step(
-    session: Session, case: Case, *, reason: str | None, closure: Closure | None, now: datetime
-) -> None:
+def _append_step(session: Session, case: Case, *, reason: str | None, closure: Closure | None, now: datetime) -> None:
     session.execute(
         sa.insert(case_steps).values(
             case_id=case.id,
@@ -318,9 +314,7 @@ def _may_task(session: Session, case: Case, wanted: str, author: str) -> bool:
     return author == case.owner and agencies.party(session, wanted) is not None
 
 
-def _raise_task(
-    session: Session, case: Case, note_id: str, wanted: TaskWanted | None, now: datetime
-) -> str | None:
+def _raise_task(session: Session, case: Case, note_id: str, wanted: TaskWanted | None, now: datetime) -> str | None:
     if wanted is None:
         return None
     return tasks.raise_task(
@@ -345,7 +339,5 @@ def _log(
     subject: str | None = None,
 ) -> str:
     parties = (case.owner,) if actor == case.owner else (case.owner, actor)
-    entry = Entry(
-        kind=kind, actor=actor, parties=parties, case=case.handle, subject=subject or case.id, facts=facts
-    )
+    entry = Entry(kind=kind, actor=actor, parties=parties, case=case.handle, subject=subject or case.id, facts=facts)
     return audit.append(session, entry, now=now)

@@ -34,6 +34,7 @@ consents = sa.Table(
     sa.Column("registered_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint("signer", "consent"),
     sa.Index("ix_consents_case_id", "case_id"),
+    sa.Index("ix_consents_record_hash", "record_hash"),
 )
 """Registered consent records; never changed, never removed."""
 
@@ -72,6 +73,8 @@ exclusions = sa.Table(
     sa.Column("record_hash", sa.Text, nullable=False),
     sa.Column("registered_at", UtcDateTime, nullable=False),
     sa.Column("revoked_at", UtcDateTime, nullable=True),
+    # The signed revocation, once there is one.
+    sa.Column("revocation", sa.Text, nullable=True),
     sa.UniqueConstraint("signer", "exclusion"),
     sa.Index("ix_exclusions_case_id", "case_id"),
 )

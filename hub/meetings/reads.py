@@ -64,15 +64,11 @@ def items(session: Session, meeting_id: str) -> tuple[Item, ...]:
         meeting_items.c.author,
         meeting_items.c.at,
     )
-    statement = (
-        sa.select(*wanted).where(meeting_items.c.meeting_id == meeting_id).order_by(meeting_items.c.id)
-    )
+    statement = sa.select(*wanted).where(meeting_items.c.meeting_id == meeting_id).order_by(meeting_items.c.id)
     return tuple(Item(**row) for row in session.execute(statement).mappings())
 
 
-def conferences(
-    session: Session, case: Case, *, conference: str | None = None
-) -> tuple[Conference, ...]:
+def conferences(session: Session, case: Case, *, conference: str | None = None) -> tuple[Conference, ...]:
     """Give the 支援会議 that a decision about a case may stand on; needs `Duty.DECIDE`.
 
     A conference convened for no case sits for any that its members bring;

@@ -84,9 +84,7 @@ def accept(session: Session, meeting_id: str, *, agency: str, now: datetime) -> 
     meeting = _open_meeting(session, meeting_id, now)
     if agency in meeting.accepted:
         return meeting
-    session.execute(
-        sa.insert(meeting_acceptances).values(meeting_id=meeting.id, agency=agency, accepted_at=now)
-    )
+    session.execute(sa.insert(meeting_acceptances).values(meeting_id=meeting.id, agency=agency, accepted_at=now))
     _bump(session, meeting)
     accepted = _again(session, meeting.id)
     _log(
@@ -98,9 +96,7 @@ def accept(session: Session, meeting_id: str, *, agency: str, now: datetime) -> 
         facts={"kind": meeting.kind.value},
     )
     tasks.finish(session, agency=agency, kind=TaskKind.MEETING_INVITED, about=meeting.id, now=now)
-    outbox.tell(
-        session, agency=meeting.convenor, event=AuditKind.MEETING_ACCEPTED.value, about=meeting.id, now=now
-    )
+    outbox.tell(session, agency=meeting.convenor, event=AuditKind.MEETING_ACCEPTED.value, about=meeting.id, now=now)
     return accepted
 
 
@@ -123,9 +119,7 @@ def record_decision(
     return _add(session, meeting_id, ItemList.DECISION, agency=agency, code=code, case=case, now=now)
 
 
-def end(
-    session: Session, meeting_id: str, *, agency: str, now: datetime, seen_version: int | None
-) -> Meeting:
+def end(session: Session, meeting_id: str, *, agency: str, now: datetime, seen_version: int | None) -> Meeting:
     """End a meeting, as its convenor; what it carried ends with it. Twice is once.
 
     Raises:
@@ -139,9 +133,7 @@ def end(
     if seen_version is not None and seen_version != meeting.version:
         raise StaleError
     session.execute(
-        sa.update(meetings)
-        .where(meetings.c.id == meeting.id)
-        .values(ended_at=now, version=meetings.c.version + 1)
+        sa.update(meetings).where(meetings.c.id == meeting.id).values(ended_at=now, version=meetings.c.version + 1)
     )
     ended = _again(session, meeting.id)
     _log(session, AuditKind.MEETING_ENDED, ended, actor=agency, now=now, facts={"kind": meeting.kind.value})
@@ -238,9 +230,7 @@ def _again(session: Session, meeting_id: str) -> Meeting:
 
 
 def _bump(session: Session, meeting: Meeting) -> None:
-    session.execute(
-        sa.update(meetings).where(meetings.c.id == meeting.id).values(version=meetings.c.version + 1)
-    )
+    session.execute(sa.update(meetings).where(meetings.c.id == meeting.id).values(version=meetings.c.version + 1))
 
 
 def _log(

@@ -116,6 +116,7 @@ CREATE TABLE consents (
     CONSTRAINT fk_consents_case_id FOREIGN KEY (case_id) REFERENCES cases (id)
 );
 CREATE INDEX ix_consents_case_id ON consents (case_id);
+CREATE INDEX ix_consents_record_hash ON consents (record_hash);
 CREATE TABLE withdrawals (
     id uuid NOT NULL,
     withdrawal uuid NOT NULL,
@@ -145,6 +146,7 @@ CREATE TABLE exclusions (
     record_hash text NOT NULL,
     registered_at timestamptz NOT NULL,
     revoked_at timestamptz,
+    revocation text,
     CONSTRAINT pk_exclusions PRIMARY KEY (id),
     CONSTRAINT uq_exclusions_signer_exclusion UNIQUE (signer, exclusion),
     CONSTRAINT fk_exclusions_case_id FOREIGN KEY (case_id) REFERENCES cases (id)
@@ -166,7 +168,7 @@ GRANT SELECT, INSERT ON consent_gates, consents, withdrawals, exclusions, consen
     TO tsn_hub, tsn_job;
 GRANT UPDATE (version) ON consent_gates TO tsn_hub, tsn_job;
 GRANT UPDATE (record) ON withdrawals TO tsn_hub, tsn_job;
-GRANT UPDATE (revoked_at) ON exclusions TO tsn_hub, tsn_job;
+GRANT UPDATE (revoked_at, revocation) ON exclusions TO tsn_hub, tsn_job;
 GRANT UPDATE (record, record_hash, as_of, next_by) ON consent_statuses TO tsn_hub, tsn_job;
 CREATE POLICY consent_gates_pass ON consent_gates TO tsn_hub
     USING ({DECIDING} OR {MY_CASE}) WITH CHECK ({DECIDING} OR {MY_CASE});

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write one change of a case's consents with all it leaves behind: the row, the gate's next version, the
+audit entry, the outbox row, the word to the agencies concerned. Whether the change may be made is checked in
+`service`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from consent.receipts import ExclusionRecord, ExclusionRevocationRecord, StatusRecord, statement_hash
+from consent.scopes import ANY, Scope, matches
+from hub.agencies import reads as agencies
+from hub.audit import service as audit
+from hub.audit.rules import AuditKind, Entry, Json, timestamp
+from hub.base.ids import is_id, new_id
+from hub.cases import reads as cases
+from hub.cases import service as case_service
+from hub.cases.reads import Case
+from hub.intakes.reads import Refusal, Statement
+from hub.intakes.rules import CONSENT_CHANGED, Taking, is_from_the_future
+from hub.intakes.tables import consent_gates, consent_statuses, consents, exclusions, withdrawals
+from hub.outbox import service as outbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """Whose word a withdrawal is: its id, the signed text if there is one, and who brought it."""
+
+    id: str
+    token: str | None
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trace:
+    kind: AuditKind
+    case: Case
+    actor: str
+    subject: str
+    facts: Mapping[str, Json]
+    told: tuple[str, ...] = ()
+    # Those who may read the entry besides the case's owner.
+    readers: tuple[str, ...] = ()
+
+
+def add_consent(session: Session, case: Case, scope: Scope, token: str, *, now: datetime) -> bool:
+    """Write a registered consent, unless one of that id has come in between; say whether it was written."""
+    partner = next(iter(scope.partners))
+    written = session.scalar(_new_consent(case, scope, partner, token, now))
+    if written is None:
+        return False
+    if is_id(partner):
+        case_service.name_party(session, case, agency=partner, now=now)
+    others = _agencies({*scope.hub_parties, partner} - {case.owner})
+    trace = _Trace(
+        kind=AuditKind.CONSENT_REGISTERED,
+        case=case,
+        actor=case.owner,
+        subject=scope.id,
+        facts={"hash": statement_hash(token), **_terms(scope)},
+        told=others,
+        readers=others,
+    )
+    _leave(session, trace, now)
+    # nothing is written when the period ends, and still the answer changes then
+    _announce(session, case, now, due=max(scope.valid_until, now))
+    return True
+
+
+def add_withdrawal(
+    session: Session, case: Case, known: Statement, taking: Taking, word: Word, *, now: datetime
+) -> None:
+    """Write that this much of a consent is taken back from now on."""
+    session.execute(
+        sa.insert(withdrawals).values(
+            id=new_id(now),
+            withdrawal=word.id,
+            consent_id=known.row,
+            case_id=known.case_row,
+            owner=known.signer,
+            partner=known.partner,
+            to=sorted(taking.to),
+            categories=sorted(taking.categories),
+            record=word.token,
+            at=now,
+        )
+    )
+    concerned = _concerned(known, taking)
+    trace = _Trace(
+        kind=AuditKind.WITHDRAWAL_REGISTERED,
+        case=case,
+        actor=word.actor,
+        subject=known.consent,
+        facts={
+            "withdrawal": word.id,
+            "to": sorted(taking.to),
+            "categories": sorted(taking.categories),
+            "hash": None if word.token is None else statement_hash(word.token),
+        },
+        told=concerned,
+        readers=concerned,
+    )
+    _leave(session, trace, now)
+
+
+def countersign(session: Session, case: Case, known: Statement, word: Word, *, now: datetime) -> None:
+    """Put the intake agency's signature under withdrawals of a consent that came without one."""
+    if word.token is None:
+        return
+    unsigned = sa.and_(withdrawals.c.consent_id == known.row, withdrawals.c.record.is_(None))
+    statement = sa.update(withdrawals).where(unsigned).values(record=word.token)
+    for withdrawal in session.scalars(statement.returning(withdrawals.c.withdrawal)).all():
+        trace = _Trace(
+            kind=AuditKind.WITHDRAWAL_COUNTERSIGNED,
+            case=case,
+            actor=word.actor,
+            subject=known.consent,
+            facts={"withdrawal": withdrawal, "hash": statement_hash(word.token)},
+        )
+        _log(session, trace, now)
+
+
+def add_exclusion(session: Session, case: Case, record: ExclusionRecord, token: str, *, now: datetime) -> None:
+    """Write the person's refusal; one spoken now begins now, even where the agency's clock runs a little
+    ahead.
+    """
+    begins = record.from_time if is_from_the_future(record.from_time, now) else min(record.from_time, now)
+    session.execute(
+        sa.insert(exclusions).values(
+            id=new_id(now),
+            exclusion=record.id,
+            signer=record.agency,
+            case_id=case.id,
+            to=sorted(record.to),
+            categories=sorted(record.categories),
+            from_time=begins,
+            record=token,
+            record_hash=statement_hash(token),
+            registered_at=now,
+        )
+    )
+    trace = _Trace(
+        kind=AuditKind.EXCLUSION_REGISTERED,
+        case=case,
+        actor=record.agency,
+        subject=record.id,
+        facts={
+            "hash": statement_hash(token),
+            "to": sorted(record.to),
+            "categories": sorted(record.categories),
+            "from": timestamp(begins),
+        },
+        told=_bound_parties(session, case, record.to),
+    )
+    _leave(session, trace, now)
+
+
+def end_exclusion(
+    session: Session, case: Case, known: Refusal, record: ExclusionRevocationRecord, token: str, *, now: datetime
+) -> None:
+    """Write that the person took one refusal back."""
+    ended = sa.update(exclusions).where(exclusions.c.id == known.row)
+    session.execute(ended.values(revoked_at=now, revocation=token))
+    trace = _Trace(
+        kind=AuditKind.EXCLUSION_REVOKED,
+        case=case,
+        actor=record.agency,
+        subject=known.exclusion,
+        facts={"revocation": record.id, "hash": statement_hash(token)},
+        told=_bound_parties(session, case, known.to),
+    )
+    _leave(session, trace, now)
+
+
+def keep_status(
+    session: Session, case: Case, known: Statement, record: StatusRecord, token: str, *, now: datetime
+) -> None:
+    """Keep a status if it is the newest. Nobody's answer differs for it, so no gate is passed and no work put
+    out.
+    """
+    values = {
+        "record": token,
+        "record_hash": statement_hash(token),
+        "as_of": record.as_of,
+        "next_by": record.next_by,
+    }
+    statement = insert(consent_statuses).values(
+        consent_id=known.row, owner=known.signer, partner=known.partner, **values
+    )
+    newest = statement.on_conflict_do_update(
+        index_elements=["consent_id"], set_=values, where=consent_statuses.c.as_of < record.as_of
+    )
+    if session.scalar(newest.returning(consent_statuses.c.consent_id)) is None:
+        return
+    concerned = _concerned(known, Taking())
+    trace = _Trace(
+        kind=AuditKind.CONSENT_STATUS_RENEWED,
+        case=case,
+        actor=known.signer,
+        subject=known.consent,
+        facts={"hash": statement_hash(token), "as_of": timestamp(record.as_of)},
+        told=concerned,
+        readers=concerned,
+    )
+    _log(session, trace, now)
+    _tell(session, trace, now)
+
+
+def _new_consent(case: Case, scope: Scope, partner: str, token: str, now: datetime) -> sa.sql.dml.ReturningInsert[tuple[str]]:
+    statement = insert(consents).values(
+        id=new_id(now),
+        consent=scope.id,
+        signer=case.owner,
+        case_id=case.id,
+        hub_parties=sorted(scope.hub_parties),
+        partner=partner,
+        record=token,
+        record_hash=statement_hash(token),
+        valid_until=scope.valid_until,
+        registered_at=now,
+    )
+    return statement.on_conflict_do_nothing(index_elements=["signer", "consent"]).returning(consents.c.id)
+
+
+def _terms(scope: Scope) -> dict[str, Json]:
+    # what an auditor needs to decide again, years later, without the record
+    return {
+        "form": scope.form,
+        "hub_parties": sorted(scope.hub_parties),
+        "partners": sorted(scope.partners),
+        "direction": scope.direction.value,
+        "purposes": sorted(scope.purposes),
+        "categories": sorted(scope.categories),
+        "valid_from": timestamp(scope.valid_from),
+        "valid_until": timestamp(scope.valid_until),
+        "signature": scope.signature,
+        "signed_at": timestamp(scope.signed_at),
+        "supersedes": sorted(scope.supersedes),
+    }
+
+
+def _agencies(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(name for name in names if is_id(name)))
+
+
+def _concerned(known: Statement, taking: Taking) -> tuple[str, ...]:
+    # a withdrawal for one agency is no news, and none of their business, to a partner it does not name
+    named = not taking.to or known.partner in taking.to
+    others = {*known.hub_parties, known.partner} if named else {*known.hub_parties}
+    return _agencies(others - {known.signer})
+
+
+def _bound_parties(session: Session, case: Case, to: Iterable[str]) -> tuple[str, ...]:
+    # who has nothing to do with the case does not hear from a refusal that there is one
+    named = frozenset(to)
+    parties = (agencies.party(session, agency) for agency in cases.parties(session, case.id))
+    return tuple(party.agency for party in parties if party and (ANY in named or matches(named, party)))
+
+
+def _leave(session: Session, trace: _Trace, now: datetime) -> None:
+    gate = consent_gates.c
+    raised = sa.update(consent_gates).where(gate.case_id == trace.case.id).values(version=gate.version + 1)
+    session.execute(raised)
+    _log(session, trace, now)
+    _announce(session, trace.case, now)
+    _tell(session, trace, now)
+
+
+def _log(session: Session, trace: _Trace, now: datetime) -> None:
+    entry = Entry(
+        kind=trace.kind,
+        actor=trace.actor,
+        parties=(trace.case.owner, *trace.readers),
+        case=trace.case.handle,
+        subject=trace.subject,
+        facts=trace.facts,
+    )
+    audit.append(session, entry, now=now)
+
+
+def _announce(session: Session, case: Case, now: datetime, *, due: datetime | None = None) -> None:
+    outbox.put(session, topic=CONSENT_CHANGED, about=case.id, order_key=f"case:{case.id}", now=now, due=due)
+
+
+def _tell(session: Session, trace: _Trace, now: datetime) -> None:
+    for agency in trace.told:
+        outbox.tell(session, agency=agency, event=trace.kind.value, about=trace.subject, now=now)

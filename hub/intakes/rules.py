@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small rules of registering what people said, pure: one partner per record, when a withdrawal is nothing
+new. Whether a scope holds is `consent.scopes`, whether something may be shared `consent.decisions`.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from consent.scopes import Scope, Withdrawal
+
+CONSENT_CHANGED: Final = "consent:changed"
+"""The outbox topic by which what stands on a consent hears that the answer may be another now; about: the
+case's row.
+"""
+
+CLOCK_AHEAD: Final = timedelta(minutes=5)
+"""How far an agency's clock may run before the hub's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taking:
+    """What a withdrawal takes back: for which agencies and which categories; empty means all."""
+
+    to: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+
+
+def one_partner(scope: Scope) -> str | None:
+    """Give the record's one partner, or None if it names several: no partner learns of the others from its
+    record.
+
+    Source: consent.md "What is stored".
+    """
+    return next(iter(scope.partners)) if len(scope.partners) == 1 else None
+
+
+def is_taken_already(taking: Taking, existing: Iterable[Withdrawal]) -> bool:
+    """Tell whether one withdrawal in force already takes back all of this (bad-input CON-11)."""
+    return any(
+        _within(taking.to, earlier.to) and _within(taking.categories, earlier.categories) for earlier in existing
+    )
+
+
+def is_wholly_withdrawn(existing: Iterable[Withdrawal]) -> bool:
+    """Tell whether nothing of the consent is left."""
+    return is_taken_already(Taking(), existing)
+
+
+def is_from_the_future(stated: datetime, now: datetime) -> bool:
+    """Tell whether a signer's time lies further ahead of the hub's than clocks may differ."""
+    return stated > now + CLOCK_AHEAD
+
+
+def _within(part: Collection[str], whole: Collection[str]) -> bool:
+    # an empty set means all
+    return not whole or (bool(part) and set(part) <= set(whole))
