@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The directory as frozen dataclasses: agencies, their keys, and clauses by which other slices ask in their own query."""
+"""The directory as frozen dataclasses: agencies, their keys, and clauses by which other slices ask in their
+own query.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,10 @@ from sqlalchemy.orm import Session
 
 from consent.errors import SignatureRefusedError
 from consent.jwk import KeyUse, PublicKey
+from consent.keys import SignedEntry, Suite
 from consent.scopes import Party
-from hub.agencies.rules import AgencyState, Approval, Deed, SignedEntry
+from hub.agencies.rules import AgencyState, Approval, Deed
 from hub.agencies.tables import agencies, agency_approvals, agency_keys
-
-SUITE: str = "A"
-"""The suite that every agency has (protocol §2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,18 +54,21 @@ class PublishedKey:
     use: str
     suite: str | None
     seq: int
+    removal: bool
     jwk: Mapping[str, str]
     not_before: datetime
     not_after: datetime
+    ends_at: datetime
+    ended_by: str | None
     signed: SignedEntry
     published_at: datetime
     log_entry: str
-    revoked_at: datetime | None
-    revoked_by: str | None
 
     def is_live(self, at: datetime) -> bool:
-        """Say whether the key was good at a moment: within its window and not revoked by then."""
-        return self.not_before <= at < self.not_after and (self.revoked_at is None or at < self.revoked_at)
+        """Say whether the entry brings a key that was good at a moment: begun, not ended and not revoked by
+        then.
+        """
+        return not self.removal and self.not_before <= at < self.ends_at
 
 
 def agency(session: Session, agency_id: str) -> Agency | None:
@@ -77,7 +80,9 @@ def agency(session: Session, agency_id: str) -> Agency | None:
 def directory(
     session: Session, *, after: str | None, limit: int, kind: str | None = None, purpose: str | None = None
 ) -> tuple[Agency, ...]:
-    """Give confirmed agencies in the order of their ids, from the one after *after* on (api.md: keyset paging)."""
+    """Give confirmed agencies in the order of their ids, from the one after *after* on (api.md: keyset
+    paging).
+    """
     query = sa.select(agencies).where(agencies.c.state != AgencyState.PENDING.value)
     if after is not None:
         query = query.where(agencies.c.id > after)
@@ -89,9 +94,13 @@ def directory(
 
 
 def party(session: Session, agency_id: str) -> Party | None:
-    """Give an agency as decisions see it, or None for one that is not active: nothing goes to or from it now."""
+    """Give an agency as decisions see it, or None for one that is not active: nothing goes to or from it
+    now.
+    """
     kind = session.execute(
-        sa.select(agencies.c.kind).where(agencies.c.id == agency_id, agencies.c.state == AgencyState.ACTIVE.value)
+        sa.select(agencies.c.kind).where(
+            agencies.c.id == agency_id, agencies.c.state == AgencyState.ACTIVE.value
+        )
     ).scalar_one_or_none()
     return None if kind is None else Party(agency=agency_id, kind=kind)
 
@@ -119,7 +128,8 @@ def live_keys(session: Session, agency_id: str, at: datetime) -> tuple[Published
 def sig_key(session: Session, agency_id: str, kid: str, at: datetime) -> PublicKey:
     """Give an agency's artefact key that is good at a moment.
 
-    Raises SignatureRefusedError (`key-not-valid`): unknown, another agency's, of another use, ended or revoked.
+    Raises SignatureRefusedError (`key-not-valid`): unknown, another agency's, of another use, ended or
+    revoked.
     """
     row = session.execute(
         sa.select(agency_keys.c.jwk).where(
@@ -141,7 +151,7 @@ def current_enc_kid(session: Session, agency_id: str, at: datetime) -> str | Non
         .where(
             agency_keys.c.agency == agency_id,
             agency_keys.c.use == KeyUse.ENC.value,
-            agency_keys.c.suite == SUITE,
+            agency_keys.c.suite == Suite.A.value,
             _is_live(at),
         )
         .order_by(agency_keys.c.seq.desc())
@@ -178,13 +188,15 @@ def has_live_key(
     agency_column: sa.ColumnElement[Any], kid_column: sa.ColumnElement[Any], at: datetime
 ) -> sa.ColumnElement[bool]:
     """Make a clause for another slice's query: that agency's key is good at a moment."""
-    return sa.exists().where(agency_keys.c.agency == agency_column, agency_keys.c.kid == kid_column, _is_live(at))
+    return sa.exists().where(
+        agency_keys.c.agency == agency_column, agency_keys.c.kid == kid_column, _is_live(at)
+    )
 
 
 def _is_live(at: datetime) -> sa.ColumnElement[bool]:
     """Say in SQL what `PublishedKey.is_live` says."""
-    not_revoked = sa.or_(agency_keys.c.revoked_at.is_(None), agency_keys.c.revoked_at > at)
-    return sa.and_(agency_keys.c.not_before <= at, agency_keys.c.not_after > at, not_revoked)
+    begun, ended = agency_keys.c.not_before <= at, agency_keys.c.ends_at <= at
+    return sa.and_(sa.not_(agency_keys.c.removal), begun, sa.not_(ended))
 
 
 def _agency(row: sa.Row[Any]) -> Agency:
@@ -217,12 +229,13 @@ def _key(row: sa.Row[Any]) -> PublishedKey:
         use=row.use,
         suite=row.suite or None,
         seq=row.seq,
+        removal=row.removal,
         jwk=row.jwk,
         not_before=row.not_before,
         not_after=row.not_after,
+        ends_at=row.ends_at,
+        ended_by=row.ended_by,
         signed=SignedEntry(by_self=row.by_self, by_previous=row.by_previous, by_root=row.by_root),
         published_at=row.published_at,
         log_entry=row.log_entry,
-        revoked_at=row.revoked_at,
-        revoked_by=row.revoked_by,
     )

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may ask for tokens: an agency's first client, which is its `client` key entries, and further ones with fewer scopes."""
+"""Who may ask for tokens: an agency's first client, which is its `client` key entries, and further ones
+with fewer scopes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 from authlib.oauth2.rfc6749 import ClientMixin
-from joserfc.jwk import ECKey, KeySet
 from sqlalchemy.orm import Session
 
+from consent.jwk import KeyUse, PublicKey
 from hub.agencies import reads as agencies
 from hub.agencies.rules import AgencyState
 from hub.audit import service as audit
@@ -45,7 +47,7 @@ class Client(ClientMixin):  # type: ignore[misc]
     id: str
     agency: str
     scopes: frozenset[str]
-    keys: KeySet
+    keys: tuple[PublicKey, ...]
 
     def get_client_id(self) -> str:
         """Give the client's id."""
@@ -79,28 +81,33 @@ def find(session: Session, client_id: str, now: datetime) -> Client | None:
     if agency is None or agency.state is not AgencyState.ACTIVE:
         return None
     if row is not None:
-        return _client(row.id, row.agency, row.scopes, [row.jwk])
-    jwks = [key.jwk for key in agencies.client_keys(session, agency.id, now)]
-    return _client(agency.id, agency.id, AGENCY_SCOPES, jwks) if jwks else None
+        own = (PublicKey.from_jwk(row.jwk, KeyUse.CLIENT),)
+        return Client(id=row.id, agency=row.agency, scopes=frozenset(row.scopes), keys=own)
+    keys = agencies.client_keys(session, agency.id, now)
+    return (
+        Client(id=agency.id, agency=agency.id, scopes=frozenset(AGENCY_SCOPES), keys=keys) if keys else None
+    )
 
 
 def open_further(
-    session: Session, *, agency: str, jwk: Mapping[str, str], scopes: Iterable[str], now: datetime
+    session: Session, *, agency: str, key: PublicKey, scopes: Iterable[str], now: datetime
 ) -> str:
     """Open one more client for an agency, with a P-256 key of its own and fewer scopes; give its id.
 
-    Raises NotFoundError, InvalidError (`unknown-scope`, `key-not-allowed`).
+    Raises NotFoundError, InvalidError (`unknown-scope`, `key-not-allowed`: not a client key).
     """
     wanted = sorted(set(scopes))
     if agencies.agency(session, agency) is None:
         raise NotFoundError
     if not wanted or not set(wanted) <= set(AGENCY_SCOPES):
-        raise InvalidError("unknown-scope", "/scopes")
-    if set(jwk) != {"kty", "crv", "x", "y"} or jwk["crv"] != "P-256":
-        raise InvalidError("key-not-allowed", "/jwk")
+        raise InvalidError("unknown-scope", pointer="/scopes")
+    if key.use is not KeyUse.CLIENT:
+        raise InvalidError("key-not-allowed", pointer="/jwk")
     client_id = new_id(now)
     session.execute(
-        sa.insert(oauth_clients).values(id=client_id, agency=agency, jwk=dict(jwk), scopes=wanted, opened_at=now)
+        sa.insert(oauth_clients).values(
+            id=client_id, agency=agency, jwk=key.jwk(), scopes=wanted, opened_at=now
+        )
     )
     entry = Entry(
         kind=AuditKind.OAUTH_CLIENT_REGISTERED,
@@ -122,8 +129,3 @@ def close(session: Session, client_id: str, *, now: datetime) -> None:
     )
     if not closed.rowcount:
         raise NotFoundError
-
-
-def _client(client_id: str, agency: str, scopes: Iterable[str], jwks: Iterable[Mapping[str, Any]]) -> Client:
-    keys = KeySet([ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")}) for jwk in jwks])
-    return Client(id=client_id, agency=agency, scopes=frozenset(scopes), keys=keys)

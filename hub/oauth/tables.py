@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Further clients and the tokens given out; no other slice reads them. An agency's first client needs no row."""
+"""Further clients and the tokens given out; no other slice reads them. An agency's first client needs no
+row.
+"""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Access tokens: opaque, five minutes, bound to a DPoP key, kept as a hash only. Who may get one is decided elsewhere."""
+"""Access tokens: opaque, five minutes, bound to a DPoP key, kept as a hash only. Who may get one is decided
+elsewhere.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,31 +35,43 @@ class Token:
     expires_at: datetime
 
 
-def issue(
-    session: Session, *, client: str, agency: str, client_kid: str, scopes: Iterable[str], jkt: str, now: datetime
-) -> str:
-    """Make a token bound to the key with thumbprint *jkt*; the text exists only in this answer."""
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a new token is to stand for; `client_kid` is the key its client signed in with."""
+
+    client: str
+    agency: str
+    client_kid: str
+    scopes: frozenset[str]
+    jkt: str
+
+
+def new_token() -> str:
+    """Make a token's text: 256 random bits."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def keep(session: Session, token: str, grant: Grant, *, now: datetime) -> None:
+    """Let a token stand for *grant* for five minutes; its text is not stored."""
     session.execute(
         sa.insert(oauth_tokens).values(
             digest=_digest(token),
-            client=client,
-            agency=agency,
-            client_kid=client_kid,
-            scopes=sorted(scopes),
-            jkt=jkt,
+            client=grant.client,
+            agency=grant.agency,
+            client_kid=grant.client_kid,
+            scopes=sorted(grant.scopes),
+            jkt=grant.jkt,
             issued_at=now,
             expires_at=now + LIFETIME,
         )
     )
-    return token
 
 
 def live(session: Session, token: str, now: datetime) -> Token | None:
     """Give what a token stands for, by one query, or None once anything it rests on has ended.
 
-    That is: the token itself, its agency's standing, and the client's key it was obtained with (security §4, OAU-25:
-    effective at the next request, so nothing is cached).
+    That is: the token itself, its agency's standing, and the client's key it was obtained with. Nothing is
+    cached, so that an end is effective at the next request (security §4, OAU-25).
     """
     if len(token) > LONGEST_TOKEN or not token.isascii():
         return None

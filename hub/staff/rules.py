@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which roles there are at the hub and when a sign-in is locked: pure, the time is an argument. No passphrase is seen here."""
+"""Which roles there are at the hub and when a sign-in is locked: pure, the time is an argument. No
+passphrase is seen here.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ TRIES: Final = 10
 WINDOW: Final = timedelta(minutes=10)
 """How long wrong passphrases count, from the first of them on; the lock ends with it."""
 SHORTEST_PASSPHRASE: Final = 12
-"""Characters. Length is the only rule: rules about kinds of characters make passphrases worse (NIST SP 800-63B)."""
+"""Characters. Length is the only rule: rules about kinds of characters make passphrases worse (NIST SP
+800-63B).
+"""
 
 
 class Role(StrEnum):

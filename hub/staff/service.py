@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Enrol, sign in and close the people of the hub. Passphrases are kept as Argon2id; what a role may do lives elsewhere."""
+"""Enrol, sign in and close the people of the hub. Passphrases are kept as Argon2id; what a role may do
+lives elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ _HASH_BYTES: Final = 32
 _SALT_BYTES: Final = 16
 
 
-def enrol(session: Session, role: Role, passphrase: str, *, now: datetime, memory_kib: int = MEMORY_KIB) -> str:
+def enrol(
+    session: Session, role: Role, passphrase: str, *, now: datetime, memory_kib: int = MEMORY_KIB
+) -> str:
     """Let a person sign in from now on and give the id they sign in with.
 
     Raises InvalidError (`passphrase-too-short`).
@@ -48,8 +52,9 @@ def enrol(session: Session, role: Role, passphrase: str, *, now: datetime, memor
 def check(session: Session, staff_id: str, passphrase: str, *, now: datetime) -> Member:
     """Give the person who this passphrase belongs to.
 
-    Someone unknown, gone, locked out or with a wrong passphrase is refused alike: ForbiddenError (`sign-in-refused`).
-    The caller commits what was counted (the error's `keep`), else ten tries would never be ten.
+    Someone unknown, gone, locked out or with a wrong passphrase is refused alike: ForbiddenError
+    (`sign-in-refused`). The caller commits what was counted (the error's `keep`), else ten tries would
+    never be ten.
     """
     row = session.execute(
         sa.select(staff).where(staff.c.id == staff_id, staff.c.closed_at.is_(None)).with_for_update()

@@ -54,28 +54,29 @@ CREATE POLICY agencies_watch ON agencies FOR SELECT TO tsn_job, tsn_dpo USING (t
 
 CREATE TABLE agency_keys (
     agency uuid NOT NULL,
-    kid text NOT NULL,
     use text NOT NULL,
     suite text NOT NULL,
     seq integer NOT NULL,
+    kid text NOT NULL,
+    removal boolean NOT NULL,
     jwk jsonb NOT NULL,
     not_before timestamptz NOT NULL,
     not_after timestamptz NOT NULL,
+    ends_at timestamptz NOT NULL,
+    ended_by text,
     by_self text,
     by_previous text,
     by_root text,
     published_at timestamptz NOT NULL,
     log_entry uuid NOT NULL,
-    revoked_at timestamptz,
-    revoked_by text,
-    CONSTRAINT pk_agency_keys PRIMARY KEY (agency, kid),
-    CONSTRAINT uq_agency_keys_agency_use_suite_seq UNIQUE (agency, use, suite, seq),
+    CONSTRAINT pk_agency_keys PRIMARY KEY (agency, use, suite, seq),
     CONSTRAINT fk_agency_keys_agency FOREIGN KEY (agency) REFERENCES agencies (id),
     CONSTRAINT ck_agency_keys_use CHECK (use IN ('sig', 'enc', 'client', 'witness')),
-    CONSTRAINT ck_agency_keys_signed CHECK (by_self IS NOT NULL OR by_previous IS NOT NULL)
+    CONSTRAINT ck_agency_keys_ends CHECK (ends_at <= not_after)
 );
+CREATE UNIQUE INDEX uq_agency_keys_kid ON agency_keys (agency, kid) WHERE NOT removal;
 GRANT SELECT, INSERT ON agency_keys TO tsn_hub;
-GRANT UPDATE (revoked_at, revoked_by) ON agency_keys TO tsn_hub;
+GRANT UPDATE (ends_at, ended_by) ON agency_keys TO tsn_hub;
 GRANT SELECT ON agency_keys TO tsn_job, tsn_dpo;
 CREATE POLICY agency_keys_read ON agency_keys FOR SELECT TO tsn_hub USING ({ANYONE});
 CREATE POLICY agency_keys_publish ON agency_keys FOR INSERT TO tsn_hub
@@ -83,6 +84,10 @@ CREATE POLICY agency_keys_publish ON agency_keys FOR INSERT TO tsn_hub
 CREATE POLICY agency_keys_revoke ON agency_keys FOR UPDATE TO tsn_hub
     USING (agency = {AGENCY} OR {DIRECTORY}) WITH CHECK (agency = {AGENCY} OR {DIRECTORY});
 CREATE POLICY agency_keys_watch ON agency_keys FOR SELECT TO tsn_job, tsn_dpo USING (true);
+
+-- A connector takes another agency's key only with an inclusion proof, so it must see that entry of the log.
+CREATE POLICY log_entries_keys ON log_entries FOR SELECT TO tsn_hub
+    USING (kind IN ('key:published', 'key:rotated', 'key:revoked') AND {ANYONE});
 
 CREATE TABLE agency_approvals (
     id uuid NOT NULL,
@@ -99,7 +104,8 @@ CREATE TABLE agency_approvals (
 CREATE INDEX ix_agency_approvals_agency ON agency_approvals (agency);
 GRANT SELECT, INSERT ON agency_approvals TO tsn_hub;
 GRANT UPDATE (done_at) ON agency_approvals TO tsn_hub;
-CREATE POLICY agency_approvals_work ON agency_approvals TO tsn_hub USING ({DIRECTORY}) WITH CHECK ({DIRECTORY});
+CREATE POLICY agency_approvals_work ON agency_approvals TO tsn_hub
+    USING ({DIRECTORY}) WITH CHECK ({DIRECTORY});
 """
 
 STAFF = f"""
@@ -134,7 +140,8 @@ GRANT SELECT, INSERT ON oauth_clients TO tsn_hub;
 GRANT UPDATE (closed_at) ON oauth_clients TO tsn_hub;
 CREATE POLICY oauth_clients_find ON oauth_clients FOR SELECT TO tsn_hub USING ({SIGN_IN} OR {DIRECTORY});
 CREATE POLICY oauth_clients_open ON oauth_clients FOR INSERT TO tsn_hub WITH CHECK ({DIRECTORY});
-CREATE POLICY oauth_clients_close ON oauth_clients FOR UPDATE TO tsn_hub USING ({DIRECTORY}) WITH CHECK ({DIRECTORY});
+CREATE POLICY oauth_clients_close ON oauth_clients FOR UPDATE TO tsn_hub
+    USING ({DIRECTORY}) WITH CHECK ({DIRECTORY});
 
 CREATE TABLE oauth_tokens (
     digest bytea NOT NULL,
@@ -171,5 +178,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop everything."""
+    op.execute("DROP POLICY log_entries_keys ON log_entries")
     for table in reversed(TABLES):
         op.execute(f"DROP TABLE {table}")
