@@ -190,7 +190,12 @@ def manifest_hash(token: str) -> str:
 
 def basis_of(manifest: Manifest) -> questions.Basis:
     """Say on which basis the message claims to go, in the words of `questions`."""
-    match manifest.basis:
+    return basis_from(manifest.basis)
+
+
+def basis_from(basis: ManifestBasis) -> questions.Basis:
+    """Say a basis as it stands in a manifest in the words of `questions`: for a preview, before there is one."""
+    match basis:
         case ByConsent():
             return questions.ConsentBasis()
         case ByConference(conference=conference):
@@ -208,7 +213,7 @@ def basis_of(manifest: Manifest) -> questions.Basis:
                 valid_until=given.valid_until,
             )
         case _:  # pragma: no cover - the parser knows four kinds
-            assert_never(manifest.basis)
+            assert_never(basis)
 
 
 def _read(payload: bytes) -> Manifest:
