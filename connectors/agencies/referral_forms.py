@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The referral form each kind of agency asks for, read from data, and how answers become parts (domain §5, つなぎシート).
+"""The referral form each kind of agency asks for, as data, and how answers become parts (domain §5).
 
 A kind without a form of its own gets the general one: every field, none required. A form says what a recipient
 usually needs; what may be sent is decided by consent alone.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Errors of the agency side. Each has a code, a sentence in Japanese and English that says what to do, and an exit code.
+"""Errors of the agency side: a code, a sentence in Japanese and English that says what to do, an exit code.
 
 The sentences are in `messages.json`; nothing that a person wrote is ever put into them.
 """
@@ -45,7 +45,7 @@ class ConnectorError(Exception):
 
     exit_code: int = EXIT_FAILED
 
-    def __init__(self, code: str, **places: str) -> None:
+    def __init__(self, code: str, /, **places: str) -> None:
         """Take the code of the sentence and what fills it."""
         super().__init__(code)
         self.code = code

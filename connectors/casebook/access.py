@@ -28,17 +28,13 @@ def record(
     connection: Connection, *, staff: str, action: str, about: str, now: datetime, case: str | None = None
 ) -> None:
     """Write one line. `action` is `thing:happened`; `about` an id or a code, never a name."""
-    connection.execute(
-        sa.insert(tables.access_log).values(at=now, staff=staff, action=action, about=about, case=case)
-    )
+    connection.execute(sa.insert(tables.access_log).values(at=now, staff=staff, action=action, about=about, case=case))
 
 
 def history(connection: Connection, case: str) -> Iterator[Access]:
     """Give who did what with a case, oldest first."""
     rows = connection.execute(
-        sa.select(tables.access_log)
-        .where(tables.access_log.c.case == case)
-        .order_by(tables.access_log.c.position)
+        sa.select(tables.access_log).where(tables.access_log.c.case == case).order_by(tables.access_log.c.position)
     )
     for row in rows:
         yield Access(at=row.at, staff=row.staff, action=row.action, case=row.case, about=row.about)

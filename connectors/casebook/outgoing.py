@@ -31,12 +31,26 @@ class Waiting:
 
 
 def put(
-    connection: Connection, *, key: str, what: str, about: str, path: str, body: Mapping[str, Any], now: datetime
+    connection: Connection,
+    *,
+    key: str,
+    what: str,
+    about: str,
+    path: str,
+    body: Mapping[str, Any],
+    now: datetime,
 ) -> None:
     """Queue a request behind those that wait already."""
     connection.execute(
         sa.insert(tables.outgoing).values(
-            key=key, what=what, about=about, path=path, body=dict(body), state="waiting", tries=0, queued_at=now
+            key=key,
+            what=what,
+            about=about,
+            path=path,
+            body=dict(body),
+            state="waiting",
+            tries=0,
+            queued_at=now,
         )
     )
 
@@ -50,9 +64,7 @@ def waiting(connection: Connection, *, limit: int = 100) -> list[Waiting]:
         .limit(limit)
     )
     return [
-        Waiting(
-            position=row.position, key=row.key, what=row.what, about=row.about, path=row.path, body=row.body
-        )
+        Waiting(position=row.position, key=row.key, what=row.what, about=row.about, path=row.path, body=row.body)
         for row in rows
     ]
 

@@ -49,14 +49,14 @@ def search_key(text: str) -> str:
     return "".join(hiragana.split())
 
 
-def register_person(connection: Connection, *, id: str, name: str, kana: str, staff: str, now: datetime) -> Person:
+def register_person(connection: Connection, *, person: str, name: str, kana: str, staff: str, now: datetime) -> Person:
     """Write a person into the casebook; the name is kept byte for byte."""
     key = f"{search_key(name)} {search_key(kana)}"
     connection.execute(
-        sa.insert(tables.persons).values(id=id, name=name, kana=kana, search_key=key, created_at=now)
+        sa.insert(tables.persons).values(id=person, name=name, kana=kana, search_key=key, created_at=now)
     )
-    access.record(connection, staff=staff, action="person:registered", about=id, now=now)
-    return Person(id=id, name=name, kana=kana)
+    access.record(connection, staff=staff, action="person:registered", about=person, now=now)
+    return Person(id=person, name=name, kana=kana)
 
 
 def find_people(connection: Connection, text: str, *, staff: str, now: datetime, limit: int = 50) -> list[Person]:
@@ -74,9 +74,7 @@ def find_people(connection: Connection, text: str, *, staff: str, now: datetime,
 
 def open_case(connection: Connection, *, handle: str, person: str, owner: str, staff: str, now: datetime) -> None:
     """Open a case for a person under a random handle, the only thing the hub will learn of it."""
-    connection.execute(
-        sa.insert(tables.cases).values(handle=handle, person=person, owner=owner, created_at=now)
-    )
+    connection.execute(sa.insert(tables.cases).values(handle=handle, person=person, owner=owner, created_at=now))
     access.record(connection, staff=staff, action="case:opened", about=person, case=handle, now=now)
 
 

@@ -67,7 +67,13 @@ def open_casebook(path: Path, key: bytes) -> Casebook:
 def _prepare(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the library would begin late; `_begin` says when
     cursor = connection.cursor()
-    for pragma in ("cipher_log_level=NONE", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+    for pragma in (
+        "cipher_log_level=NONE",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={_BUSY_MS}",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing_extensions import override
 
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator
 
 
@@ -16,11 +17,13 @@ class UtcText(TypeDecorator[datetime]):
     impl = sa.String(32)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> str | None:
+    @override
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
         """Write a timezone-aware moment as UTC text."""
         return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
 
-    def process_result_value(self, value: str | None, dialect: Any) -> datetime | None:
+    @override
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Read it back, timezone-aware."""
         return None if value is None else datetime.fromisoformat(value)
 

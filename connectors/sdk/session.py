@@ -105,16 +105,12 @@ class HubSession:
         """
         return self._ask(Request(method="GET", path=path, query=query, patience=patience))
 
-    def post(
-        self, path: str, body: Mapping[str, Any], *, idempotency_key: str, if_match: str | None = None
-    ) -> Answer:
+    def post(self, path: str, body: Mapping[str, Any], *, idempotency_key: str, if_match: str | None = None) -> Answer:
         """Change something, once, however often this is tried with the same key (api.md, Manners)."""
         headers = {"Idempotency-Key": idempotency_key, **({"If-Match": if_match} if if_match else {})}
         return self._ask(Request(method="POST", path=path, body=body, headers=headers))
 
-    def patch(
-        self, path: str, body: Mapping[str, Any], *, idempotency_key: str, if_match: str | None = None
-    ) -> Answer:
+    def patch(self, path: str, body: Mapping[str, Any], *, idempotency_key: str, if_match: str | None = None) -> Answer:
         """Change a part of a resource that was seen at the version `if_match`."""
         headers = {"Idempotency-Key": idempotency_key, **({"If-Match": if_match} if if_match else {})}
         return self._ask(Request(method="PATCH", path=path, body=body, headers=headers))
@@ -194,7 +190,7 @@ class HubSession:
         if token is not None:
             digest = hashlib.sha256(token.encode("ascii")).digest()
             claims["ath"] = base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
-        return signing.sign_jwt(claims, self._proof_key, typ="dpop+jwt", jwk=self._proof_key.public.as_jwk())
+        return signing.sign_jwt(claims, self._proof_key, typ="dpop+jwt", jwk=True)
 
 
 def _pause_asked(response: requests.Response | None) -> float | None:

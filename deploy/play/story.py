@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The form of a scenario file: one person's story as a list of events in time order. Reads and checks; plays nothing."""
+"""The form of a scenario file: one person's story as events in time order. Reads and checks; plays nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DATE_LENGTH: Final = len("2026-04-06")
 
 
 class MalformedStoryError(Exception):
-    """The file is no scenario. `where` is the place in the file, `why` the rule; both are ours, not the file's words."""
+    """The file is no scenario: `where` in the file, and `why`, a rule of ours; not the file's words."""
 
     def __init__(self, where: str, why: str) -> None:
         """Take the place and the rule."""
@@ -132,9 +132,7 @@ class Event(_Told):
     def _whole(self) -> Event:
         missing = [name for name in _NEEDED.get(self.type, ()) if not getattr(self, name)]
         if missing:
-            raise ValueError(
-                "missing: " + ", ".join("from" if name == "sender" else name for name in missing)
-            )
+            raise ValueError("missing: " + ", ".join("from" if name == "sender" else name for name in missing))
         return self
 
 

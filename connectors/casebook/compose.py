@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write a message: preview, seal, keep a copy, and queue it, in one local transaction (architecture, "One referral").
+
+`seq` and `prev` count messages that the hub accepted (protocol §2). What waits cannot know them yet, so the manifest is
+signed anew, if need be, at the moment it goes out (`finalise`); the sealed parts do not change.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.sqlite import insert
+
+from connectors.base.errors import EXIT_REFUSED_BY_CONSENT, ConnectorError
+from connectors.casebook import access, directory, outgoing, preview, tables
+from connectors.casebook.statements import Pen
+from consent import receipts, signing, wire
+from consent.decisions import Refused
+from consent.envelope import manifest as manifests
+from consent.envelope import sealing
+from consent.envelope.manifest import ByConsent, ConsentEvidence, Manifest, ManifestBasis, MessageKind
+from consent.envelope.sealing import PlainPart, Sealed
+from consent.jwk import PublicKey
+
+LONGEST_WAIT: Final = timedelta(days=30)
+STATUS_AT_INTAKE: Final = timedelta(hours=24)
+STATUS_AT_PARTNER: Final = timedelta(hours=72)
+"""How old a stapled status may be: a partner's intake agency may sleep over a weekend (protocol §4)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message before it is sealed: to whom, about which case, why, on which basis, and its parts by category.
+
+    `referral` and `thread` name the conversation it belongs to; none for one that opens a referral.
+    """
+
+    case: str
+    recipient: str
+    purpose: str
+    parts: tuple[PlainPart, ...]
+    basis: ManifestBasis = field(default_factory=ByConsent)
+    urgency: str = "normal"
+    request_kind: str = "service"
+    kind: MessageKind = MessageKind.REFERRAL
+    referral: str | None = None
+    thread: str | None = None
+    acknowledged: bool = False
+
+
+class RefusedHereError(ConnectorError):
+    """This agency's own preview refuses: `refused` has each category with its decision; nothing was sealed."""
+
+    exit_code = EXIT_REFUSED_BY_CONSENT
+
+    def __init__(self, refused: tuple[tuple[str, Refused], ...]) -> None:
+        """Take what was refused."""
+        super().__init__("consent-refused")
+        self.refused = refused
+
+
+def send(connection: Connection, letter: Letter, pen: Pen, *, own: PublicKey) -> str:
+    """Decide, seal, keep and queue a letter; give the message's id.
+
+    *Raises* `RefusedHereError`; `ConnectorError("status-stale")` when no fresh word of the intake agency is here;
+    `MyNumberFoundError`; `ConnectorError` as `directory.sealing_key`.
+    """
+    decided = preview.preview(
+        connection,
+        case=letter.case,
+        sender=pen.agency,
+        recipient=letter.recipient,
+        purpose=letter.purpose,
+        categories=[part.category for part in letter.parts],
+        basis=manifests.basis_from(letter.basis),
+        now=pen.now,
+    )
+    refused = tuple((category, answer) for category, answer in decided if isinstance(answer, Refused))
+    if refused:
+        raise RefusedHereError(refused)
+    relied_on = {answer.scope for _, answer in decided if not isinstance(answer, Refused) and answer.scope}
+    if isinstance(letter.basis, ByConsent):
+        evidence = _evidence(connection, frozenset(relied_on), pen)
+        letter = replace(letter, basis=ByConsent(consents=evidence))
+    message, sealed = seal(connection, letter, pen, own=own)
+    keep(connection, letter, message, sealed, pen)
+    path = f"/v1/referrals/{letter.referral}/messages" if letter.referral else "/v1/referrals"
+    body = {"manifest": sealed.manifest, "parts": list(sealed.parts)}
+    outgoing.put(connection, key=pen.new_id(), what="message", about=message, path=path, body=body, now=pen.now)
+    access.record(connection, staff=pen.staff, action="message:sealed", about=message, case=letter.case, now=pen.now)
+    return message
+
+
+def seal(connection: Connection, letter: Letter, pen: Pen, *, own: PublicKey) -> tuple[str, Sealed]:
+    """Seal a letter without asking whether it may go (the hub refuses what it must); give the id and what leaves."""
+    message = pen.new_id()
+    thread = letter.thread or message
+    seq, prev = position(connection, thread)
+    draft = sealing.Draft(
+        id=message,
+        thread=thread,
+        seq=seq,
+        prev=prev,
+        sender=pen.agency,
+        recipient=letter.recipient,
+        case=letter.case,
+        created_at=pen.now,
+        not_after=pen.now + LONGEST_WAIT,
+        purpose=letter.purpose,
+        urgency=letter.urgency,
+        request_kind=letter.request_kind,
+        kind=letter.kind,
+        basis=letter.basis,
+    )
+    sealed = sealing.seal(
+        draft,
+        letter.parts,
+        recipient=directory.sealing_key(connection, letter.recipient, now=pen.now),
+        own=own,
+        sig=pen.key,
+        randomness=secrets.token_bytes,
+        acknowledged=letter.acknowledged,
+    )
+    return message, sealed
+
+
+def keep(connection: Connection, letter: Letter, message: str, sealed: Sealed, pen: Pen) -> None:
+    """Keep a copy of what was sealed, readable by this agency alone."""
+    connection.execute(
+        sa.insert(tables.messages).values(
+            id=message,
+            sender=pen.agency,
+            recipient=letter.recipient,
+            thread=letter.thread or message,
+            referral=letter.referral,
+            case=letter.case,
+            kind=letter.kind.value,
+            purpose=letter.purpose,
+            at=pen.now,
+            manifest=sealed.manifest,
+            state="waiting",
+        )
+    )
+    for n, part in enumerate(letter.parts, start=1):
+        connection.execute(
+            sa.insert(tables.parts).values(
+                message=message,
+                sender=pen.agency,
+                n=n,
+                category=part.category,
+                media=part.media,
+                body=part.body,
+                result="ok",
+            )
+        )
+
+
+def finalise(connection: Connection, message: str, pen: Pen) -> str:
+    """Give the manifest as it must go out now: with the thread's next `seq` and `prev`, signed anew if they moved."""
+    row = connection.execute(
+        sa.select(tables.messages).where(tables.messages.c.id == message, tables.messages.c.sender == pen.agency)
+    ).one()
+    written = wire.read(Manifest, signing.peek_payload(row.manifest, typ=signing.Typ.MANIFEST))
+    seq, prev = position(connection, row.thread)
+    if (written.seq, written.prev) == (seq, prev):
+        return str(row.manifest)
+    token = manifests.sign_manifest(replace(written, seq=seq, prev=prev), pen.key)
+    connection.execute(
+        sa.update(tables.messages)
+        .where(tables.messages.c.id == message, tables.messages.c.sender == pen.agency)
+        .values(manifest=token)
+    )
+    return token
+
+
+def accepted(connection: Connection, *, sender: str, message: str, referral: str, hub_id: str, receipt: str) -> None:
+    """Note that the hub took a message: its receipt is kept, and the thread moves on by one."""
+    row = connection.execute(
+        sa.update(tables.messages)
+        .where(tables.messages.c.id == message, tables.messages.c.sender == sender)
+        .values(state="accepted", referral=referral, hub_id=hub_id, hub_receipt=receipt)
+        .returning(tables.messages.c.thread, tables.messages.c.manifest)
+    ).one()
+    seq, _ = position(connection, row.thread)
+    values = {"seq": seq, "hash": manifests.manifest_hash(row.manifest)}
+    statement = insert(tables.threads).values(thread=row.thread, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["thread"], set_=values))
+
+
+def refused(connection: Connection, *, sender: str, message: str) -> None:
+    """Note that the hub refused a message; its number in the thread is free again."""
+    connection.execute(
+        sa.update(tables.messages)
+        .where(tables.messages.c.id == message, tables.messages.c.sender == sender)
+        .values(state="refused")
+    )
+
+
+def position(connection: Connection, thread: str) -> tuple[int, str | None]:
+    """Give the `seq` and `prev` of my next message in a thread."""
+    row = connection.execute(sa.select(tables.threads).where(tables.threads.c.thread == thread)).one_or_none()
+    return (row.seq + 1, row.hash) if row else (1, None)
+
+
+def _evidence(connection: Connection, relied_on: frozenset[str], pen: Pen) -> tuple[ConsentEvidence, ...]:
+    """Staple the newest status of each record relied on; refuse to seal on a stale one (protocol §4)."""
+    rows = connection.execute(
+        sa.select(tables.statements).where(tables.statements.c.id.in_(relied_on), tables.statements.c.kind == "consent")
+    )
+    stapled = []
+    for row in rows:
+        oldest = STATUS_AT_INTAKE if row.signer == pen.agency else STATUS_AT_PARTNER
+        if row.status is None or not _is_fresh(row.status_until, oldest, pen.now):
+            raise ConnectorError("status-stale")
+        stapled.append(
+            ConsentEvidence(
+                id=row.id,
+                hash=receipts.statement_hash(row.token),
+                status=receipts.statement_hash(row.status),
+            )
+        )
+    return tuple(sorted(stapled, key=lambda one: one.id))
+
+
+def _is_fresh(until: datetime | None, oldest: timedelta, now: datetime) -> bool:
+    """Say whether a status was given within `oldest`; it speaks for 24 hours from when it was given."""
+    return until is not None and now < until - STATUS_AT_INTAKE + oldest
