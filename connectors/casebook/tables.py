@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing_extensions import override
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator
+from typing_extensions import override
 
 
 class UtcText(TypeDecorator[datetime]):

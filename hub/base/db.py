@@ -16,7 +16,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import Session as Session  # endpoints name the type and speak no SQL
+from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from hub.base.errors import ClashError, HubError, UnavailableError
@@ -100,7 +101,6 @@ def _enter(session: Session, transaction: SessionTransaction, connection: sa.Con
         connection.invalidate()
         raise LeakedSettingError("leaked-setting")
     info["now"] = row[5].astimezone(UTC)
-    info["playing"] = playing
 
 
 class Database:
@@ -163,7 +163,7 @@ class Database:
         with driver.cursor() as cursor:
             cursor.execute(f"set role {self.role.value}")
             cursor.execute("select to_regclass('play_clock') is not null")
-            entry.info["playing"] = cursor.fetchone()[0]
+            self.playing = entry.info["playing"] = cursor.fetchone()[0]
         driver.autocommit = False
 
 
@@ -197,3 +197,15 @@ def _translated(error: sa.exc.DBAPIError) -> Exception:
 
 def _later(code: str) -> HubError:
     return UnavailableError(code, headers={"Retry-After": "5"})
+
+
+def revision(database: Database) -> str | None:
+    """Tell the revision of the schema (Alembic's), None before the first migration.
+
+    *Raises* UnavailableError: the database is away.
+    """
+    with database.transaction(None) as session:
+        if session.execute(sa.text("select to_regclass('alembic_version')")).scalar_one() is None:
+            return None
+        found: str | None = session.execute(sa.text("select version_num from alembic_version")).scalar_one_or_none()
+    return found

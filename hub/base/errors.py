@@ -94,6 +94,13 @@ class ConflictError(HubError):
     default = "conflict"
 
 
+class GoneError(HubError):
+    """The thing was there and is not any more: destroyed, or waited for too long."""
+
+    status = 410
+    default = "gone"
+
+
 class StaleError(HubError):
     """The caller looked at an older version (If-Match)."""
 

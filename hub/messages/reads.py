@@ -157,9 +157,7 @@ def message(session: Session, row: str, *, lock: bool = False) -> Message | None
 
 def sent(session: Session, *, sender: str, message: str) -> Message | None:
     """Give the message that `sender` sent under its own id `message`."""
-    found = sa.select(*_message_columns).where(
-        tables.messages.c.sender == sender, tables.messages.c.message == message
-    )
+    found = sa.select(*_message_columns).where(tables.messages.c.sender == sender, tables.messages.c.message == message)
     return next(iter(_messages(session, found)), None)
 
 
@@ -208,13 +206,11 @@ def labelled(session: Session, found: Sequence[Message]) -> tuple[Labelled, ...]
 
 def sealed(session: Session, row: str) -> tuple[str, ...] | None:
     """Give the sealed parts byte for byte as they came, or None once they are destroyed."""
-    found = (
-        sa.select(tables.parts.c.sealed).where(tables.parts.c.message_row == row).order_by(tables.parts.c.n)
-    )
+    found = sa.select(tables.parts.c.sealed).where(tables.parts.c.message_row == row).order_by(tables.parts.c.n)
     stored = session.execute(found).scalars().all()
     if any(part is None for part in stored):
         return None
-    return tuple(part.decode("ascii") for part in stored if part is not None)
+    return tuple(part.decode("utf-8") for part in stored if part is not None)
 
 
 def waiting(session: Session, *, recipient: str, after: Position | None, limit: int) -> tuple[Message, ...]:
@@ -222,9 +218,7 @@ def waiting(session: Session, *, recipient: str, after: Position | None, limit: 
     key = (tables.messages.c.waiting_since, tables.messages.c.seq, tables.messages.c.id)
     found = (
         sa.select(*_message_columns)
-        .where(
-            tables.messages.c.recipient == recipient, _WAITING, tables.messages.c.waiting_since.is_not(None)
-        )
+        .where(tables.messages.c.recipient == recipient, _WAITING, tables.messages.c.waiting_since.is_not(None))
         .order_by(*key)
         .limit(limit)
     )
@@ -336,9 +330,7 @@ def notice(session: Session, notice: str, *, lock: bool = False) -> Notice | Non
     return None if row is None else _as_notice(row)
 
 
-def notices(
-    session: Session, *, agency: str, open_only: bool, after: str | None, limit: int
-) -> tuple[Notice, ...]:
+def notices(session: Session, *, agency: str, open_only: bool, after: str | None, limit: int) -> tuple[Notice, ...]:
     """Give a page of the notices that `agency` must answer, oldest first."""
     found = sa.select(*_notice_columns).where(tables.notices.c.agency == agency)
     if open_only:

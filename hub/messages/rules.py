@@ -176,11 +176,7 @@ def taken_back(
         if one.at <= at
         and (scope in one.scopes if one.scopes else signed_at <= one.at)
         and (not one.categories or category in one.categories or ANY in one.categories)
-        and (
-            not one.to
-            or names(one.to, recipient, facts.intake_side)
-            or names(one.to, sender, facts.intake_side)
-        )
+        and (not one.to or names(one.to, recipient, facts.intake_side) or names(one.to, sender, facts.intake_side))
     )
     return min(reaching, key=lambda one: (one.at, one.id), default=None)
 
@@ -193,8 +189,7 @@ def basis_kept(basis: Basis, *, sent_at: datetime) -> dict[str, str | None]:
     if isinstance(basis, EmergencyBasis):
         basis = replace(basis, approved_at=basis.approved_at or sent_at)
     members = {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in asdict(basis).items()
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(basis).items()
     }
     return {"kind": basis.kind, **members}
 

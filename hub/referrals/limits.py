@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from consent.calendar import Calendar, Limit
-from hub.referrals.lifecycle import State
+from hub.referrals.lifecycle import OPEN, State
 
 
 class Anchor(StrEnum):
@@ -92,12 +92,15 @@ def read_limits(raw: Mapping[str, Any]) -> Limits:
     """Build the limits from a parsed settings file.
 
     Raises:
-        ValueError, KeyError: a member is missing or cannot be read.
+        ValueError, KeyError: a member is missing or cannot be read, or an open state has no ladder.
     """
+    ladders = {State(state): tuple(map(_rung, rungs)) for state, rungs in raw["ladders"].items()}
+    if not all(ladders.get(state) for state in OPEN):
+        raise ValueError("every open state needs a time by which")
     return Limits(
         urgent=frozenset(raw["urgent"]),
         called=frozenset(raw["called"]),
-        ladders={State(state): tuple(map(_rung, rungs)) for state, rungs in raw["ladders"].items()},
+        ladders=ladders,
         version=int(raw["version"]),
         pause=Limit.read(raw["pause"]),
         no_show=Limit.read(raw["no_show"]),

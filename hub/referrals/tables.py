@@ -72,8 +72,6 @@ referrals = sa.Table(
     sa.Column("next_on", sa.Date),
     sa.Column("outcome", sa.Text),
     sa.Column("content_stopped_at", UtcDateTime),
-    # when the consent that carries it ends by itself, as last decided; none for other bases
-    sa.Column("consent_until", UtcDateTime),
     # since when nobody has the person; none while somebody has
     sa.Column("unowned_since", UtcDateTime),
     sa.Column("conference_asked_at", UtcDateTime),
@@ -95,9 +93,6 @@ referrals = sa.Table(
     sa.Index("ix_referrals_opening", "opening"),
     sa.Index("ix_referrals_thread", "thread"),
     sa.Index("ix_referrals_step_at", "step_at", postgresql_where=sa.text("step_at IS NOT NULL")),
-    sa.Index(
-        "ix_referrals_consent_until", "consent_until", postgresql_where=sa.text("consent_until IS NOT NULL")
-    ),
     sa.Index(
         "ix_referrals_unowned_since",
         "unowned_since",

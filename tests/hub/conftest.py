@@ -4,17 +4,24 @@
 import itertools
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
+from flask import Flask, Request
+from flask.testing import FlaskClient
 
+from hub.app import create_app
 from hub.base.config import Settings
 from hub.base.db import Database, Role
+from hub.base.errors import UnauthorizedError
 from hub.embedded.postgres import ADMIN, LOGIN, Postgres
 from hub.migrations import run
+from hub.web.gate import Caller
+from hub.web.permissions import SCOPES
 
 ISSUER = "https://hub.example"
 TEMPLATE = "tsunagi_template"
@@ -107,3 +114,46 @@ def settings(hub_database: Place, tmp_path: Path) -> Settings:
         data=tmp_path,
         environment="test",
     )
+
+
+def agency_by_header(request: Request) -> Caller:
+    """Stand in for oauth in tests of endpoints: the agency and its scopes are what the header says."""
+    agency = request.headers.get("Test-Agency")
+    if agency is None:
+        raise UnauthorizedError
+    scopes = frozenset(request.headers.get("Test-Scopes", " ".join(SCOPES)).split())
+    return Caller(agency=agency, client=agency, scopes=scopes)
+
+
+class HubClient(FlaskClient):
+    """Calls the app by its public origin; `by(agency)` gives the client of one agency."""
+
+    def open(self, *args, **kwargs):
+        kwargs.setdefault("base_url", ISSUER)
+        return super().open(*args, **kwargs)
+
+    def by(self, agency: str, scopes: str | None = None) -> "HubClient":
+        made = self.application.test_client()
+        made.environ_base["HTTP_TEST_AGENCY"] = agency
+        if scopes is not None:
+            made.environ_base["HTTP_TEST_SCOPES"] = scopes
+        return made
+
+    def say(self, path: str, body: object = None, *, key: str | None = None, if_match: object = None, **headers: str):
+        """POST JSON with an Idempotency-Key of its own."""
+        sent = {"Idempotency-Key": key or str(uuid.uuid4()), **headers}
+        if if_match is not None:
+            sent["If-Match"] = f'"{if_match}"'
+        return self.post(path, json={} if body is None else body, headers=sent)
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database) -> Flask:
+    made = create_app(settings, database, validator=agency_by_header)
+    made.test_client_class = HubClient
+    return made
+
+
+@pytest.fixture
+def client(app: Flask) -> HubClient:
+    return app.test_client()

@@ -61,7 +61,6 @@ CREATE TABLE referrals (
     next_on date,
     outcome text,
     content_stopped_at timestamptz,
-    consent_until timestamptz,
     unowned_since timestamptz,
     conference_asked_at timestamptz,
     updated_at timestamptz NOT NULL,
@@ -86,7 +85,6 @@ CREATE INDEX ix_referrals_case_row ON referrals (case_row);
 CREATE INDEX ix_referrals_opening ON referrals (opening);
 CREATE INDEX ix_referrals_thread ON referrals (thread);
 CREATE INDEX ix_referrals_step_at ON referrals (step_at) WHERE step_at IS NOT NULL;
-CREATE INDEX ix_referrals_consent_until ON referrals (consent_until) WHERE consent_until IS NOT NULL;
 CREATE INDEX ix_referrals_unowned_since ON referrals (unowned_since)
     WHERE unowned_since IS NOT NULL AND conference_asked_at IS NULL;
 """
@@ -168,7 +166,6 @@ MOVED += ["closed_at", "returned", "worker", "worker_role", "sender_worker", "se
 MOVED += [
     "outcome",
     "content_stopped_at",
-    "consent_until",
     "unowned_since",
     "conference_asked_at",
     "updated_at",

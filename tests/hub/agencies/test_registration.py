@@ -178,9 +178,7 @@ def test_a_word_given_long_ago_does_not_count_any_more(database: Database) -> No
     with database.transaction(None, Duty.DIRECTORY) as session:
         at = now(session)
         service.confirm(session, agency.id, operator(), agency.words, now=at)
-        service.confirm(
-            session, agency.id, officer(), agency.words, now=at + APPROVAL_LASTS + timedelta(seconds=1)
-        )
+        service.confirm(session, agency.id, officer(), agency.words, now=at + APPROVAL_LASTS + timedelta(seconds=1))
     assert found(database, agency).state is AgencyState.PENDING
 
 
@@ -227,8 +225,8 @@ def test_a_name_that_hides_something_is_refused(database: Database, name: str) -
 
 
 def test_only_a_counselling_agency_coordinates(database: Database) -> None:
-    assert refused(database, new_agency("shakyo"), coordinates=True) == "coordinates-not-allowed at
-    /coordinates"
+    found_wrong = refused(database, new_agency("shakyo"), coordinates=True)
+    assert found_wrong == "coordinates-not-allowed at /coordinates"
 
 
 def test_an_unknown_kind_is_refused(database: Database) -> None:
