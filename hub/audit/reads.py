@@ -14,6 +14,7 @@ from hub.audit import tables
 
 TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 1 << TILE_HEIGHT
+STRETCH: Final = 5000
 
 
 class LogDamagedError(Exception):
@@ -137,31 +138,35 @@ def frontier(session: Session, size: int) -> tree.Frontier:
 
 
 def bodies(session: Session, size: int) -> Iterator[tuple[int, bytes, bytes]]:
-    """Give index, stored bytes and stored leaf hash of the first *size* entries, in order, without holding
-    them all.
+    """Give index, stored bytes and stored leaf hash of the first *size* entries, in order, a few thousand
+    at a time.
     """
     entry_of, hash_of = tables.log_entries.c, tables.log_hashes.c
-    query = (
-        sa.select(entry_of.index.label("place"), entry_of.body, hash_of.hash)
-        .join_from(
-            tables.log_entries,
-            tables.log_hashes,
-            sa.and_(hash_of.level == 0, hash_of.index == entry_of.index),
-        )
-        .where(entry_of.index < size)
-        .order_by(entry_of.index)
-        .execution_options(yield_per=5000)
+    pairs = sa.join(
+        tables.log_entries,
+        tables.log_hashes,
+        sa.and_(hash_of.level == 0, hash_of.index == entry_of.index),
     )
-    for row in session.execute(query):
-        yield row.place, row.body, row.hash
+    for first in range(0, size, STRETCH):
+        query = (
+            sa.select(entry_of.index.label("place"), entry_of.body, hash_of.hash)
+            .select_from(pairs)
+            .where(entry_of.index >= first, entry_of.index < min(first + STRETCH, size))
+            .order_by(entry_of.index)
+        )
+        for row in session.execute(query).all():
+            yield row.place, row.body, row.hash
 
 
 def roots(session: Session) -> Iterator[tuple[int, bytes]]:
-    """Give size and root of every checkpoint, smallest first."""
+    """Give size and root of every checkpoint, smallest first, a few thousand at a time."""
     table = tables.log_checkpoints.c
-    query = sa.select(table.size, table.root).order_by(table.size).execution_options(yield_per=5000)
-    for row in session.execute(query):
-        yield row.size, row.root
+    query = sa.select(table.size, table.root).order_by(table.size).limit(STRETCH)
+    seen = -1
+    while rows := session.execute(query.where(table.size > seen)).all():
+        for row in rows:
+            yield row.size, row.root
+        seen = rows[-1].size
 
 
 def stored_hashes(session: Session, level: int, count: int) -> list[bytes]:
