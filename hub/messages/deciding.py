@@ -72,12 +72,25 @@ def decide(session: Session, asked: Asked, *, now: datetime, lock: bool) -> Deci
     With the lock a withdrawal that races comes wholly before or wholly after: its commit waits for ours, or
     ours sees what it wrote (consent.md, CON-08).
 
-    *Raises* ConflictError `recipient-inactive`: one of the parties is not in the directory.
+    *Raises* ConflictError `sender-inactive`, `recipient-inactive`: nothing goes from or to it now.
     """
     sender = agencies.party(session, asked.sender)
+    if sender is None:
+        raise ConflictError("sender-inactive")
     recipient = agencies.party(session, asked.recipient)
-    if sender is None or recipient is None:
+    if recipient is None:
         raise ConflictError("recipient-inactive", pointer="/to")
+    return _decide(session, asked, sender, recipient, now=now, lock=lock)
+
+
+def review(session: Session, asked: Asked, *, now: datetime) -> Decided:
+    """Decide as things stand, holding nothing and whatever state the parties are in: to tell, not to hand over."""
+    kinds = {name: agencies.agency(session, name) for name in (asked.sender, asked.recipient)}
+    sender, recipient = (Party(agency=name, kind="" if found is None else found.kind) for name, found in kinds.items())
+    return _decide(session, asked, sender, recipient, now=now, lock=False)
+
+
+def _decide(session: Session, asked: Asked, sender: Party, recipient: Party, *, now: datetime, lock: bool) -> Decided:
     case = _case(session, asked)
     facts = _facts(session, case, asked.basis, lock=lock)
     question = Question(
