@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from hub.cases import process
+from hub.cases.process import Position
+
 LOST_CONTACT: Final = "lost_contact"
 LOST_CONTACT_ATTEMPTS: Final = 3
 LOST_CONTACT_SPAN: Final = timedelta(days=14)
@@ -81,3 +84,15 @@ def closure_fault(closure: Closure, attempts: Sequence[Attempt], today: date) ->
     if closure.ground == LOST_CONTACT and not is_contact_lost(attempts):
         return "contact-attempts-missing"
     return None
+
+
+def actions(position: Position, *, is_owner: bool) -> tuple[str, ...]:
+    """List what an agency may do with a case now, so that no client knows the machine (api: manners)."""
+    if not is_owner:
+        return ("note",)
+    if process.is_closed(position.state):
+        last = () if position.state == "ended" else ("move",)
+        return (*last, "note", "exclude")
+    pausing = "resume" if position.state == process.SUSPENDED else "suspend"
+    may_pause = () if position.step == process.CLOSING_STEP else (pausing,)
+    return ("move", *may_pause, "close", "note", "register-consent", "exclude")

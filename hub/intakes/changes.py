@@ -211,7 +211,9 @@ def keep_status(
     _tell(session, trace, now)
 
 
-def _new_consent(case: Case, scope: Scope, partner: str, token: str, now: datetime) -> sa.sql.dml.ReturningInsert[tuple[str]]:
+def _new_consent(
+    case: Case, scope: Scope, partner: str, token: str, now: datetime
+) -> sa.sql.dml.ReturningInsert[tuple[str]]:
     statement = insert(consents).values(
         id=new_id(now),
         consent=scope.id,

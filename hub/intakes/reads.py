@@ -30,6 +30,7 @@ from consent.vocabulary.codes import RECIPIENTS
 from hub.agencies import reads as agencies
 from hub.base.db import now
 from hub.base.errors import HubError, InvalidError, MalformedError, TooLargeError
+from hub.base.ids import is_id
 from hub.cases import reads as cases
 from hub.cases.reads import Case
 from hub.intakes.tables import consent_gates, consent_statuses, consents, exclusions, withdrawals
@@ -138,7 +139,7 @@ def check_named(session: Session, named: Iterable[str], pointer: str) -> None:
         InvalidError: `unknown-agency`.
     """
     for name in named:
-        if name not in RECIPIENTS and agencies.agency(session, name) is None:
+        if name not in RECIPIENTS and not (is_id(name) and agencies.agency(session, name)):
             raise InvalidError("unknown-agency", pointer=pointer)
 
 

@@ -42,3 +42,12 @@ def is_membership(members: Collection[str], convenor: str) -> bool:
 def is_code(text: str) -> bool:
     """Tell whether text is a code word and not a sentence: minutes stay with the agencies."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def actions(*, is_open: bool, has_accepted: bool, is_convenor: bool) -> tuple[str, ...]:
+    """List what an agency that was invited may do with a meeting now (api: manners)."""
+    if not is_open:
+        return ()
+    if not has_accepted:
+        return ("accept",)
+    return ("agenda", "decisions", "end") if is_convenor else ("agenda", "decisions")

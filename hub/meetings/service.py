@@ -82,6 +82,8 @@ def accept(session: Session, meeting_id: str, *, agency: str, now: datetime) -> 
         ConflictError: `meeting-ended`.
     """
     meeting = _open_meeting(session, meeting_id, now)
+    if agency not in {meeting.convenor, *meeting.members}:
+        raise NotFoundError
     if agency in meeting.accepted:
         return meeting
     session.execute(sa.insert(meeting_acceptances).values(meeting_id=meeting.id, agency=agency, accepted_at=now))
