@@ -120,7 +120,8 @@ class Database:
     ) -> None:
         """Prepare the pool; nothing is connected yet."""
         self.role = role
-        self.url = url
+        self.playing = False
+        """Whether the newest connection found a play clock (hub.base.clock)."""
         # what the composition root gives every service through `session.info`, e.g. the key that signs receipts
         self.givens: dict[str, Any] = {}
         self._wake = wake
@@ -190,7 +191,11 @@ def _translated(error: sa.exc.DBAPIError) -> Exception:
         return ClashError()
     if state.startswith(_FULL) or state == _BUSY:
         return _later("busy")
-    if error.connection_invalidated or state.startswith(_AWAY) or (isinstance(error, sa.exc.OperationalError) and not state):
+    if (
+        error.connection_invalidated
+        or state.startswith(_AWAY)
+        or (isinstance(error, sa.exc.OperationalError) and not state)
+    ):
         return _later("unavailable")
     return error
 

@@ -62,9 +62,7 @@ class Wakes:
 
 def connect(redis_url: str) -> redis.Redis:
     """Connect to Redis with short patience and no retries of its own."""
-    return redis.Redis.from_url(
-        redis_url, socket_connect_timeout=0.5, socket_timeout=1.0, retry=Retry(NoBackoff(), 0)
-    )
+    return redis.Redis.from_url(redis_url, socket_connect_timeout=0.5, socket_timeout=1.0, retry=Retry(NoBackoff(), 0))
 
 
 def _mark(queue: str) -> str:

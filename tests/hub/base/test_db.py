@@ -10,9 +10,7 @@ from hub.base.errors import ClashError, UnavailableError
 A = "01890000-0000-7000-8000-00000000000a"
 B = "01890000-0000-7000-8000-00000000000b"
 
-SETTINGS = sa.text(
-    "select current_user, current_setting('tsn.agency', true), current_setting('tsn.duty', true)"
-)
+SETTINGS = sa.text("select current_user, current_setting('tsn.agency', true), current_setting('tsn.duty', true)")
 
 
 def test_a_transaction_steps_into_role_agency_and_duty(database):
@@ -114,7 +112,10 @@ def test_a_database_that_is_away_is_unavailable_and_says_when_to_come_back():
     assert refused.value.headers == {"Retry-After": "5"}
 
 
-@pytest.mark.parametrize(("state", "error"), [("40001", ClashError), ("40P01", ClashError), ("55P03", UnavailableError), ("53100", UnavailableError)])
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [("40001", ClashError), ("40P01", ClashError), ("55P03", UnavailableError), ("53100", UnavailableError)],
+)
 def test_states_of_the_database_that_pass_are_named(database, state, error):
     raising = f"do $$ begin raise exception 'x' using errcode = '{state}'; end $$"
     with pytest.raises(error), database.transaction(None) as session:

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The composition root of the web side: builds the app, registers the slices, gives oauth's validator to the gate."""
+
+import os
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from flask import Flask
+from flask_restx import Namespace
+
+from hub.base import clock, db, logs, queues
+from hub.base.config import Settings
+from hub.base.db import Database, Role
+from hub.base.errors import HubError
+from hub.migrations import run
+from hub.web import docs, health, manners, permissions, problems
+from hub.web.gate import Gate, Validator
+from hub.web.thin import ThinApi
+from hub.web.work import EXTENSION, Hub
+
+NAMESPACES: Final[Sequence[Namespace]] = ()
+"""Every slice's endpoints; paths are relative to /v1."""
+
+
+def create_app(
+    settings: Settings,
+    database: Database,
+    *,
+    validator: Validator | None = None,
+    namespaces: Sequence[Namespace] = NAMESPACES,
+    wakes: queues.Wakes | None = None,
+) -> Flask:
+    """Build the app on a database of requests (tsn_hub).
+
+    *Raises* RuntimeError: a route names no permission.
+    """
+    app = Flask("hub", static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.config["MAX_CONTENT_LENGTH"] = settings.request_limit
+    # `//v1` is another address than `/v1`, and no redirect says otherwise (bad-input HTT-16)
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
+    app.extensions[EXTENSION] = Hub(settings=settings, database=database, gate=Gate(validator))
+    manners.register(app)
+    problems.register(app)
+    docs.register(app)
+    health.register(
+        app,
+        needed={"database": partial(_at_head, database)},
+        useful={"queue": (wakes or queues.Wakes(None)).alive},
+    )
+    api = ThinApi(app, prefix="/v1")
+    for namespace in namespaces:
+        api.add_namespace(namespace)
+    bare = permissions.undeclared(app)
+    if bare:
+        raise RuntimeError("undeclared-routes", bare)
+    return app
+
+
+def from_environment() -> Flask:
+    """Build the app as the server process does (`granian --factory hub.app:from_environment`).
+
+    *Raises* ConfigurationError: with a sentence that says what to do.
+    """
+    logs.configure()
+    settings = Settings.from_environment(os.environ)
+    wakes = queues.Wakes(settings.redis_url)
+    database = Database(
+        settings.database_url,
+        Role.HUB,
+        wake=wakes.wake,
+        pool_size=settings.pool_size,
+        prepare_threshold=settings.prepare_threshold,
+    )
+    clock.refuse_play_in_production(database, settings)
+    return create_app(settings, database, wakes=wakes)
+
+
+def _at_head(database: Database) -> bool:
+    """Tell whether the database answers and has been migrated to what this program knows."""
+    try:
+        return db.revision(database) == run.head()
+    except HubError:
+        return False
