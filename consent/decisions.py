@@ -83,11 +83,7 @@ _AFTER_CLOSURE = "follow_up"
 _IN_CONFERENCE = "shien_kaigi"
 
 _REMEDY = MappingProxyType(
-    {
-        (basis, Reason(reason)): Remedy(remedy)
-        for basis, rows in REMEDIES.items()
-        for reason, remedy in rows.items()
-    }
+    {(basis, Reason(reason)): Remedy(remedy) for basis, rows in REMEDIES.items() for reason, remedy in rows.items()}
 )
 
 # The rules of each basis in the order they are tested: the words of `path`.
@@ -182,23 +178,21 @@ def _refuse(basis: str, failure: _Failure) -> Refused:
 
 
 def _by_consent(question: Question, facts: Facts) -> Permitted | Refused:
-    at = question.at
-    known = [record for record in facts.scopes if record.registered_at <= at]
-    barred = _bar(question, facts, known)
+    barred = _bar(question, facts)
     if barred is not None:
         return _refuse("consent", barred)
-    covering = _covering(question, known)
+    covering = _covering(question, facts.scopes)
     if isinstance(covering, _Failure):
         return _refuse("consent", covering)
-    found = _first_live(question, facts, covering, known)
+    found = _first_live(question, facts, covering)
     if isinstance(found, _Failure):
         return _refuse("consent", found)
     return Permitted(basis="consent", scope=found, path=("consent", *RULES["consent"]))
 
 
-def _bar(question: Question, facts: Facts, known: Sequence[Registered]) -> _Failure | None:
+def _bar(question: Question, facts: Facts) -> _Failure | None:
     # 1: a scope with a missing signature is a scope all the same; what is wrong with it is said in step 8
-    if not known:
+    if not any(record.registered_at <= question.at for record in facts.scopes):
         return _Failure("any_scope", Reason.NO_CONSENT)
     # 2
     closed = facts.closed_at is not None and facts.closed_at <= question.at
@@ -220,9 +214,10 @@ def _excluded(question: Question, facts: Facts) -> bool:
     )
 
 
-def _covering(question: Question, known: Sequence[Registered]) -> Sequence[Scope] | _Failure:
+def _covering(question: Question, records: Sequence[Registered]) -> Sequence[Scope] | _Failure:
+    sender, recipient, at = question.sender, question.recipient, question.at
     # 4
-    joined = [r.scope for r in known if joins(r.scope, question.sender, question.recipient)]
+    joined = [r.scope for r in records if joins(r.scope, sender, recipient) and r.registered_at <= at]
     if not joined:
         return _Failure("parties_joined", Reason.PARTY_NOT_COVERED)
     # 5
@@ -238,18 +233,9 @@ def _covering(question: Question, known: Sequence[Registered]) -> Sequence[Scope
     return _Failure("category_covered", reason)
 
 
-def _first_live(
-    question: Question, facts: Facts, covering: Sequence[Scope], known: Sequence[Registered]
-) -> str | _Failure:
+def _first_live(question: Question, facts: Facts, covering: Sequence[Scope]) -> str | _Failure:
     withdrawals = [w for w in facts.withdrawals if _concerns(w, question, facts.intake_side)]
-    # a record ends what it supersedes on its registration, if its signature counted then; it stays ended
-    ended = frozenset[str]().union(
-        *[
-            r.scope.supersedes
-            for r in known
-            if r.scope.supersedes and signature_valid(r.scope, r.registered_at)
-        ]
-    )
+    ended = _ended(facts.scopes, question.at)
     telling = len(_MOST_TELLING)
     about = ""
     for scope in covering:
@@ -261,6 +247,12 @@ def _first_live(
             telling, about = flaw, scope.id
     # 8
     return _Failure("scope_live", _MOST_TELLING[telling], about)
+
+
+def _ended(records: Sequence[Registered], at: datetime) -> frozenset[str]:
+    # a record ends what it supersedes on its registration, if its signature counted then; it stays ended
+    ends = [r for r in records if r.scope.supersedes and r.registered_at <= at]
+    return frozenset(old for r in ends if signature_valid(r.scope, r.registered_at) for old in r.scope.supersedes)
 
 
 def _concerns(withdrawal: Withdrawal, question: Question, intake_side: frozenset[str]) -> bool:
@@ -278,6 +270,7 @@ def _takes_back(withdrawal: Withdrawal, scope: Scope) -> bool:
     return scope.id in withdrawal.scopes if withdrawal.scopes else scope.signed_at <= withdrawal.at
 
 
+# in the order of step 8; a scope's flaw is a place in this row
 _MOST_TELLING = (
     Reason.WITHDRAWN,
     Reason.SIGNATURE_NOT_VALID,
@@ -285,18 +278,20 @@ _MOST_TELLING = (
     Reason.EXPIRED,
     Reason.NOT_YET_VALID,
 )
+_WITHDRAWN, _SIGNATURE_NOT_VALID, _SUPERSEDED, _EXPIRED, _NOT_YET_VALID = range(5)
 
 
 def _flaw(scope: Scope, at: datetime, withdrawals: Sequence[Withdrawal], ended: frozenset[str]) -> int | None:
-    """Return where in `_MOST_TELLING` the first thing wrong with this scope stands; None when it is live."""
-    flaws = (
-        any(_takes_back(withdrawal, scope) for withdrawal in withdrawals),
-        not signature_valid(scope, at),
-        scope.id in ended,
-        scope.valid_until <= at,
-        at < scope.valid_from,
-    )
-    return flaws.index(True) if True in flaws else None
+    """Return the most telling thing that is wrong with this scope; None when it is live."""
+    if withdrawals and any(_takes_back(withdrawal, scope) for withdrawal in withdrawals):
+        return _WITHDRAWN
+    if not signature_valid(scope, at):
+        return _SIGNATURE_NOT_VALID
+    if scope.id in ended:
+        return _SUPERSEDED
+    if scope.valid_until <= at:
+        return _EXPIRED
+    return _NOT_YET_VALID if at < scope.valid_from else None
 
 
 # ── the other bases: each row of consent.md's table, its tests in the order of the row ──

@@ -134,14 +134,11 @@ def split(form: Form, template: Template, new_id: Callable[[], str]) -> tuple[Sc
         raise ScopeRefusedError("bad-scope", "/rows")
     replaced = _replaced(form)
     return tuple(
-        _scope(form, row, template, number, new_id(), replaced[row.partner])
-        for number, row in enumerate(form.rows)
+        _scope(form, row, template, number, new_id(), replaced[row.partner]) for number, row in enumerate(form.rows)
     )
 
 
-def _scope(
-    form: Form, row: Row, template: Template, number: int, scope_id: str, supersedes: frozenset[str]
-) -> Scope:
+def _scope(form: Form, row: Row, template: Template, number: int, scope_id: str, supersedes: frozenset[str]) -> Scope:
     purposes, categories = _purposes(form, row, template), _categories(form, row, template)
     if not purposes or not categories:
         raise ScopeRefusedError("bad-scope", f"/rows/{number}")

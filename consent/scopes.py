@@ -38,8 +38,9 @@ class Direction(StrEnum):
     IN = "in"
 
 
-_OUTWARD = frozenset({Direction.BOTH, Direction.OUT})
-_INWARD = frozenset({Direction.BOTH, Direction.IN})
+# tuples, because comparing two strings is quicker than hashing an enum member
+_OUTWARD = ("both", "out")
+_INWARD = ("both", "in")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,11 +145,10 @@ def names(to: Collection[str], party: Party, intake_side: Collection[str]) -> bo
 
 def joins(scope: Scope, sender: Party, recipient: Party) -> bool:
     """Tell whether the scope joins the two in this direction: hub party and partner, never two of a side."""
-    if sender.agency in scope.hub_parties:
-        outward = scope.direction in _OUTWARD and recipient.agency not in scope.hub_parties
-        return outward and matches(scope.partners, recipient)
-    inward = scope.direction in _INWARD and recipient.agency in scope.hub_parties
-    return inward and matches(scope.partners, sender)
+    hub = scope.hub_parties
+    if sender.agency in hub:
+        return recipient.agency not in hub and matches(scope.partners, recipient) and scope.direction in _OUTWARD
+    return recipient.agency in hub and matches(scope.partners, sender) and scope.direction in _INWARD
 
 
 def covers(categories: Collection[str], category: str) -> bool:
@@ -303,11 +303,7 @@ def _check_codes(scope: Scope) -> None:
 def _check_writer(writer: str, pointer: str) -> None:
     # a closed shape, so that no name of a person can come to stand here
     role, colon, staff = writer.partition(":")
-    known = (
-        role in CODE_LISTS["staff_role"] and _TOKEN.fullmatch(staff)
-        if colon
-        else writer in CODE_LISTS["writer"]
-    )
+    known = role in CODE_LISTS["staff_role"] and _TOKEN.fullmatch(staff) if colon else writer in CODE_LISTS["writer"]
     if not known:
         raise DocumentRefusedError("unknown-code", pointer)
 

@@ -85,7 +85,5 @@ def find_code(code_list: str, name: str) -> str | None:
 
 def scope_template(name: str) -> Mapping[str, Any]:
     """Read the data of a scope template that comes with the vocabulary (`forms.read_template` checks it)."""
-    data: Mapping[str, Any] = json.loads(
-        files(_PACKAGE).joinpath("templates", f"{name}.json").read_text("utf-8")
-    )
+    data: Mapping[str, Any] = json.loads(files(_PACKAGE).joinpath("templates", f"{name}.json").read_text("utf-8"))
     return data

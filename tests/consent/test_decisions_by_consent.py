@@ -243,6 +243,10 @@ def test_what_is_signed_after_taking_back_everything_is_a_new_consent() -> None:
     assert permitted(known, at=NOW + timedelta(hours=1)).scope == uid("c2")
 
 
+def test_what_was_signed_at_the_very_moment_of_taking_back_everything_is_withdrawn() -> None:
+    assert ask(facts(scope(signed_at=NOW), withdrawals=(withdrawal(NOW),))) == "WITHDRAWN"
+
+
 def test_what_was_signed_before_and_registered_after_taking_back_everything_is_withdrawn() -> None:
     late = registered(scope(), NOW + timedelta(hours=1))
     known = replace(facts(), scopes=(late,), withdrawals=(withdrawal(NOW),))
@@ -356,6 +360,8 @@ def test_each_part_is_decided_for_itself_in_the_order_given() -> None:
 
 
 def test_con_04_a_consent_until_a_bare_date_ends_at_midnight_in_japan() -> None:
-    known = facts(scope(signed_at=moment("2026-03-01"), valid_from=moment("2026-03-01"), valid_until=moment("2026-03-31")))
+    known = facts(
+        scope(signed_at=moment("2026-03-01"), valid_from=moment("2026-03-01"), valid_until=moment("2026-03-31"))
+    )
     assert ask(known, at=datetime.fromisoformat("2026-03-30T14:59:59Z")) == "ALLOW"
     assert ask(known, at=datetime.fromisoformat("2026-03-30T15:00:00Z")) == "EXPIRED"
