@@ -41,14 +41,15 @@ def create_app(
     # `//v1` is another address than `/v1`, and no redirect says otherwise (bad-input HTT-16)
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
-    app.extensions[EXTENSION] = Hub(settings=settings, database=database, gate=Gate(validator))
+    wakes = wakes or queues.Wakes(None)
+    app.extensions[EXTENSION] = Hub(settings=settings, database=database, gate=Gate(validator), wakes=wakes)
     manners.register(app)
     problems.register(app)
     docs.register(app)
     health.register(
         app,
         needed={"database": partial(_at_head, database)},
-        useful={"queue": (wakes or queues.Wakes(None)).alive},
+        useful={"queue": wakes.alive},
     )
     api = ThinApi(app, prefix="/v1")
     for namespace in namespaces:

@@ -6,6 +6,8 @@ queue are left out; the worker takes the mark away (`answered`) *before* it look
 """
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import redis
@@ -19,6 +21,8 @@ QUEUE: Final = "tsunagi"
 HANDLER: Final = "hub.worker.woken"  # called with the name of the queue of work
 MARK_SECONDS: Final = 15
 PAUSE_SECONDS: Final = 5.0
+FEED: Final = "feed:"
+LOOK_AGAIN_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -36,12 +40,38 @@ class Wakes:
         if self._redis is None or time.monotonic() < self._paused_until:
             return
         try:
-            if self._redis.set(_mark(queue), b"1", nx=True, ex=MARK_SECONDS):
+            if queue.startswith(FEED):
+                # nobody's work: requests that wait for this feed hear it, and else nobody
+                self._redis.publish(queue, b"1")
+            elif self._redis.set(_mark(queue), b"1", nx=True, ex=MARK_SECONDS):
                 Queue(QUEUE, connection=self._redis).enqueue(HANDLER, queue, result_ttl=0, failure_ttl=0)
         except RedisError:
             # one slow attempt, then none for a while: requests must not wait for what is only a convenience
             self._paused_until = time.monotonic() + PAUSE_SECONDS
             log.warning("queue:unreachable")
+
+    @contextmanager
+    def listening(self, queue: str) -> Iterator[Callable[[float], None]]:
+        """Listen to a feed; gives a function that returns when it is woken, or after that many seconds.
+
+        Without Redis the function returns after a second at most, so that the caller looks for itself.
+        """
+        if self._redis is None:
+            yield _doze
+            return
+        with self._redis.pubsub(ignore_subscribe_messages=True) as ear:  # type: ignore[no-untyped-call]  # redis-py
+
+            def hear(seconds: float) -> None:
+                try:
+                    ear.get_message(timeout=seconds)
+                except RedisError:
+                    _doze(seconds)
+
+            try:
+                ear.subscribe(queue)
+            except RedisError:
+                hear = _doze
+            yield hear
 
     def answered(self, queue: str) -> None:
         """Say that the worker is about to look at `queue`: later changes need a wake-up of their own."""
@@ -63,6 +93,15 @@ class Wakes:
 def connect(redis_url: str) -> redis.Redis:
     """Connect to Redis with short patience and no retries of its own."""
     return redis.Redis.from_url(redis_url, socket_connect_timeout=0.5, socket_timeout=1.0, retry=Retry(NoBackoff(), 0))
+
+
+def feed(agency: str) -> str:
+    """Name the queue that is woken when there is something new for `agency`."""
+    return f"{FEED}{agency}"
+
+
+def _doze(seconds: float) -> None:
+    time.sleep(min(seconds, LOOK_AGAIN_SECONDS))
 
 
 def _mark(queue: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub.base import queues
 from hub.base.ids import new_id
 from hub.outbox import tables
 from hub.outbox.rules import LEASE, MAX_ATTEMPTS, QUEUE, Work, WorkState, next_try
@@ -48,12 +49,7 @@ def put(
 def tell(session: Session, *, agency: str, event: str, about: str, now: datetime) -> None:
     """Put *event* about the thing *about* on the agency's feed, `GET /v1/events` (api: Resources)."""
     session.execute(sa.insert(tables.events).values(id=new_id(now), agency=agency, event=event, about=about, at=now))
-    session.info.setdefault("wake", set()).add(feed_queue(agency))
-
-
-def feed_queue(agency: str) -> str:
-    """Return the name under which those who wait for this agency's feed are woken."""
-    return f"feed:{agency}"
+    session.info.setdefault("wake", set()).add(queues.feed(agency))
 
 
 def claim(session: Session, *, by: str, now: datetime) -> Work | None:

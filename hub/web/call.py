@@ -28,9 +28,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer that needs more than a body: another status, a version (`etag`, without quotes), headers."""
+    """An answer that needs more than a body: another status, a version (`etag`, without quotes), headers.
+
+    - `raw`: bytes in place of a body, where the operation declares a `media` type
+    - `again`: there is nothing yet, and a caller who waits may have the method called again (`hub.web.waiting`)
+    """
 
     body: BaseModel | None = None
     status: int | None = None
     etag: str | int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    again: bool = False

@@ -13,7 +13,7 @@ from flask import Flask
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from hub.web.operation import Operation
+from hub.web.operation import JSON, Operation
 from hub.web.permissions import PERMISSIONS, SCOPES
 
 VERSION: Final = "3.1.0"
@@ -120,6 +120,8 @@ def _described(route: Route, places: Mapping[Any, Any], language: str) -> dict[s
     good: dict[str, Any] = {"description": summary("answer", language)}
     if op.out is not None:
         good["content"] = {"application/json": {"schema": places[op.out, "serialization"]}}
+    elif op.media != JSON:
+        good["content"] = {op.media: {}}
     described: dict[str, Any] = {
         "operationId": route.name,
         "summary": summary(op.summary, language),

@@ -26,7 +26,9 @@ from hub.base.errors import HubError
 from hub.base.replay import Answered
 from hub.web import problems, reading
 from hub.web.call import Call, Reply
+from hub.web.gate import Caller
 from hub.web.permissions import PERMISSIONS
+from hub.web.waiting import WaitingQuery, patiently
 from hub.web.work import EXTENSION, Hub, Once, Work, perform
 
 Method = TypeVar("Method", bound=Callable[..., BaseModel | Reply | None])
@@ -48,6 +50,8 @@ class Operation:
     conditional: bool
     once: bool
     plain: frozenset[str]
+    media: str
+    waits: Callable[[Caller], str] | None
 
 
 def operation(
@@ -61,6 +65,8 @@ def operation(
     duty: Duty | None = None,
     conditional: bool = False,
     plain: tuple[str, ...] = (),
+    media: str = JSON,
+    waits: Callable[[Caller], str] | None = None,
 ) -> Callable[[Method], Method]:
     """Declare an endpoint.
 
@@ -68,6 +74,8 @@ def operation(
     - `conditional`: the request must carry If-Match, because it changes a state the caller has seen
     - `duty`: the narrow reason to read across agencies that the transaction gets
     - `plain`: names of texts in the path that are not ids
+    - `media`: the type of an answer given as `Reply.raw`
+    - `waits`: a long poll: which queue's wake-up to wait for while the method replies `again` (query: a WaitingQuery)
 
     *Raises* KeyError: no such permission.
     """
@@ -85,6 +93,8 @@ def operation(
             conditional=conditional,
             once=method.__name__ == "post" and not rule.open,
             plain=frozenset(plain),
+            media=media,
+            waits=waits,
         )
 
         @functools.wraps(method)
@@ -111,15 +121,28 @@ def _serve(op: Operation, method: Callable[..., BaseModel | Reply | None], path:
     body, raw = reading.body(request, op.body, limit=hub.settings.request_limit) if takes_body else (None, b"")  # 5
     arguments = [given for given in (body, query) if given is not None]
 
+    again = False
+
     def act(call: Call) -> Answered:
-        return render(op, method(call, *arguments, **path), request, query, hub.settings.issuer)  # 7
+        nonlocal again
+        given = method(call, *arguments, **path)
+        again = isinstance(given, Reply) and given.again
+        return render(op, given, request, query, hub.settings.issuer)  # 7
 
     def refuse(error: HubError) -> Answered:
         return problems.refusal(error, g.language, g.request_id)
 
     once = Once(key=key, fingerprint=reading.fingerprint(request, raw)) if key is not None else None
     work = Work(caller=caller, language=g.language, if_match=seen, duty=op.duty, once=once)
-    answer = perform(hub.database, work, act, refuse)  # 6
+
+    def look() -> tuple[Answered, bool]:
+        return perform(hub.database, work, act, refuse), again  # 6
+
+    if op.waits is not None:
+        seconds = query.wait if isinstance(query, WaitingQuery) else 0
+        answer = patiently(look, seconds=seconds, wakes=hub.wakes, queue=op.waits(caller))
+    else:
+        answer, _ = look()
     if _unchanged(request, answer):
         answer = Answered(status=304, headers={"ETag": answer.headers["ETag"]}, body=b"")
     return problems.respond(answer)
@@ -141,6 +164,9 @@ def render(
     cursor = getattr(reply.body, "next_cursor", None)
     if cursor is not None:
         headers["Link"] = f'<{origin}{asked.path}?{_next(query, cursor)}>; rel="next"'
+    if reply.raw is not None:
+        headers["Content-Type"] = op.media
+        return Answered(status=reply.status or op.status, headers=headers, body=reply.raw)
     if reply.body is None:
         status = reply.status or (op.status if op.status != 200 else NO_CONTENT)  # noqa: PLR2004 - HTTP's own figure
         return Answered(status=status, headers=headers, body=b"")

@@ -9,6 +9,7 @@ from hub.base import replay
 from hub.base.config import Settings
 from hub.base.db import Database, Duty, now
 from hub.base.errors import ClashError, HubError
+from hub.base.queues import Wakes
 from hub.base.replay import Answered
 from hub.web.call import Call
 from hub.web.gate import Caller, Gate
@@ -24,6 +25,7 @@ class Hub:
     settings: Settings
     database: Database
     gate: Gate
+    wakes: Wakes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
