@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
 from connectors.base.errors import EXIT_REFUSED_BY_CONSENT, ConnectorError
-from connectors.casebook import access, directory, outgoing, preview, tables
+from connectors.casebook import access, directory, outgoing, preview, statements, tables
 from connectors.casebook.statements import Pen
 from consent import receipts, signing, wire
 from consent.decisions import Refused
@@ -85,7 +85,7 @@ def send(connection: Connection, letter: Letter, pen: Pen, *, own: PublicKey) ->
         raise RefusedHereError(refused)
     relied_on = {answer.scope for _, answer in decided if not isinstance(answer, Refused) and answer.scope}
     if isinstance(letter.basis, ByConsent):
-        evidence = _evidence(connection, frozenset(relied_on), pen)
+        evidence = _evidence(connection, letter.case, frozenset(relied_on), pen)
         letter = replace(letter, basis=ByConsent(consents=evidence))
     message, sealed = seal(connection, letter, pen, own=own)
     keep(connection, letter, message, sealed, pen)
@@ -207,26 +207,15 @@ def position(connection: Connection, thread: str) -> tuple[int, str | None]:
     return (row.seq + 1, row.hash) if row else (1, None)
 
 
-def _evidence(connection: Connection, relied_on: frozenset[str], pen: Pen) -> tuple[ConsentEvidence, ...]:
+def _evidence(connection: Connection, case: str, relied_on: frozenset[str], pen: Pen) -> tuple[ConsentEvidence, ...]:
     """Staple the newest status of each record relied on; refuse to seal on a stale one (protocol §4)."""
-    rows = connection.execute(
-        sa.select(tables.statements).where(tables.statements.c.id.in_(relied_on), tables.statements.c.kind == "consent")
-    )
     stapled = []
-    for row in rows:
-        oldest = STATUS_AT_INTAKE if row.signer == pen.agency else STATUS_AT_PARTNER
-        if row.status is None or not _is_fresh(row.status_until, oldest, pen.now):
+    for known in statements.consents_of(connection, case):
+        if known.record.id not in relied_on:
+            continue
+        oldest = STATUS_AT_INTAKE if known.record.agency == pen.agency else STATUS_AT_PARTNER
+        if known.status is None or known.status_as_of is None or pen.now >= known.status_as_of + oldest:
             raise ConnectorError("status-stale")
-        stapled.append(
-            ConsentEvidence(
-                id=row.id,
-                hash=receipts.statement_hash(row.token),
-                status=receipts.statement_hash(row.status),
-            )
-        )
-    return tuple(sorted(stapled, key=lambda one: one.id))
-
-
-def _is_fresh(until: datetime | None, oldest: timedelta, now: datetime) -> bool:
-    """Say whether a status was given within `oldest`; it speaks for 24 hours from when it was given."""
-    return until is not None and now < until - STATUS_AT_INTAKE + oldest
+        token, status = receipts.statement_hash(known.token), receipts.statement_hash(known.status)
+        stapled.append(ConsentEvidence(id=known.record.id, hash=token, status=status))
+    return tuple(stapled)

@@ -8,7 +8,6 @@ partner knows only the records that name it: its reason may differ from the hub'
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -16,7 +15,7 @@ from sqlalchemy import Connection
 
 from connectors.casebook import directory, statements, tables
 from consent import decisions
-from consent.scopes import Conference, Exclusion, Registered
+from consent.scopes import Conference
 
 
 def facts_of(connection: Connection, case: str, *, now: datetime) -> decisions.Facts:
@@ -25,15 +24,13 @@ def facts_of(connection: Connection, case: str, *, now: datetime) -> decisions.F
     row = connection.execute(
         sa.select(tables.cases.c.owner, tables.cases.c.closed_at).where(tables.cases.c.handle == case)
     ).one_or_none()
-    intake = {record.agency for record, _ in known} | ({row.owner} if row else set())
+    intake = {consent.record.agency for consent in known} | ({row.owner} if row else set())
     return decisions.Facts(
         intake_side=frozenset(intake),
         closed_at=row.closed_at if row else None,
-        scopes=tuple(Registered(scope=record.scope(), registered_at=at or now) for record, at in known),
-        exclusions=tuple(
-            _ended(record.exclusion(), ended) for record, ended in statements.exclusions_of(connection, case)
-        ),
-        withdrawals=tuple(record.withdrawal() for record in statements.withdrawals_of(connection, case)),
+        scopes=tuple(consent.registered(now) for consent in known),
+        exclusions=tuple(statements.exclusions_of(connection, case)),
+        withdrawals=tuple(statements.withdrawals_of(connection, case)),
         conferences=tuple(_conferences(connection)),
     )
 
@@ -63,10 +60,6 @@ def preview(
         at=now,
     )
     return decisions.decide_parts(question, facts_of(connection, case, now=now), categories)
-
-
-def _ended(exclusion: Exclusion, revoked_at: datetime | None) -> Exclusion:
-    return replace(exclusion, revoked_at=revoked_at)
 
 
 def _conferences(connection: Connection) -> list[Conference]:

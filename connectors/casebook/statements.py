@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signed statements a casebook keeps: consents, exclusions and withdrawals, its own and those that name it.
+"""What a person allowed, refused and took back, as this agency knows it: its own signed statements, and what names it.
 
-Own ones are signed here and queued for the hub; those of other intake agencies come in through `connectors.sync`,
-verified there with the signer's key. Tokens are kept byte for byte and read again, never written anew.
+Own statements are signed here and queued for the hub. What other intake agencies registered comes in through
+`connectors.sync`, verified there. Tokens are kept byte for byte and read again, never written anew.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -20,12 +20,10 @@ from connectors.casebook import access, outgoing, tables
 from consent import receipts, signing, wire
 from consent.jwk import PrivateKey
 from consent.receipts import ConsentRecord, ExclusionRecord, StatusRecord, WithdrawalRecord
-from consent.scopes import Scope
+from consent.scopes import Exclusion, Registered, Scope, Withdrawal
 
 STATUS_TERM: Final = timedelta(hours=24)
 """How long a status speaks; it is renewed at half time (protocol §4)."""
-
-AnyRecord = TypeVar("AnyRecord", ConsentRecord, ExclusionRecord, WithdrawalRecord)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +37,24 @@ class Pen:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownConsent:
+    """A consent record, the hub's time of registration (none while it waits), and whether it was wholly taken back."""
+
+    record: ConsentRecord
+    token: str
+    registered_at: datetime | None
+    status: str | None
+    status_as_of: datetime | None
+
+    def registered(self, now: datetime) -> Registered:
+        """Give it as the decision sees it; what still waits for the hub counts from now."""
+        return Registered(scope=self.record.scope(), registered_at=self.registered_at or now)
+
+
+# ── own statements: signed and queued ──
+
+
 def record_consents(connection: Connection, scopes: Iterable[Scope], pen: Pen) -> list[str]:
     """Sign one record per scope and queue it for the hub; give the records' ids.
 
@@ -48,24 +64,9 @@ def record_consents(connection: Connection, scopes: Iterable[Scope], pen: Pen) -
     for scope in scopes:
         record = ConsentRecord.of(scope, pen.agency)
         token = receipts.sign_statement(record, pen.key)
-        _keep_own(connection, "consent", record.id, scope.case, token, pen, form=scope.form)
-        outgoing.put(
-            connection,
-            key=pen.new_id(),
-            what="consent",
-            about=record.id,
-            path="/v1/consents",
-            body={"record": token},
-            now=pen.now,
-        )
-        access.record(
-            connection,
-            staff=pen.staff,
-            action="consent:signed",
-            about=record.id,
-            case=scope.case,
-            now=pen.now,
-        )
+        keep_consent(connection, record, token, registered_at=None)
+        _queue(connection, "consent", record.id, "/v1/consents", token, pen)
+        _log(connection, "consent:signed", record.id, scope.case, pen)
         ids.append(record.id)
     return ids
 
@@ -73,44 +74,18 @@ def record_consents(connection: Connection, scopes: Iterable[Scope], pen: Pen) -
 def exclude(connection: Connection, record: ExclusionRecord, pen: Pen) -> None:
     """Sign the person's refusal and queue it for the hub."""
     token = receipts.sign_statement(record, pen.key)
-    _keep_own(connection, "exclusion", record.id, record.case, token, pen)
-    path = f"/v1/cases/{record.case}/exclusions"
-    outgoing.put(
-        connection,
-        key=pen.new_id(),
-        what="exclusion",
-        about=record.id,
-        path=path,
-        body={"record": token},
-        now=pen.now,
-    )
-    access.record(
-        connection, staff=pen.staff, action="exclusion:signed", about=record.id, case=record.case, now=pen.now
-    )
+    keep_exclusion(connection, record.exclusion(), token)
+    _queue(connection, "exclusion", record.id, f"/v1/cases/{record.case}/exclusions", token, pen)
+    _log(connection, "exclusion:signed", record.id, record.case, pen)
 
 
 def withdraw(connection: Connection, record: WithdrawalRecord, pen: Pen) -> None:
-    """Sign what the person takes back and queue it for the hub, once for each consent that it names."""
+    """Sign what the person takes back and queue it; one signed word may name several records of the case."""
     token = receipts.sign_statement(record, pen.key)
-    _keep_own(connection, "withdrawal", record.id, record.case, token, pen)
-    for consent in sorted(record.scopes):
-        outgoing.put(
-            connection,
-            key=pen.new_id(),
-            what="withdrawal",
-            about=record.id,
-            path=f"/v1/consents/{consent}/withdraw",
-            body={"record": token},
-            now=pen.now,
-        )
-    access.record(
-        connection,
-        staff=pen.staff,
-        action="consent:withdrawn",
-        about=record.id,
-        case=record.case,
-        now=pen.now,
-    )
+    keep_withdrawal(connection, record.withdrawal(), record.case, token)
+    path = f"/v1/consents/{min(record.scopes)}/withdraw"
+    _queue(connection, "withdrawal", record.id, path, token, pen)
+    _log(connection, "consent:withdrawn", record.id, record.case, pen)
 
 
 def renew_statuses(connection: Connection, pen: Pen) -> int:
@@ -118,120 +93,153 @@ def renew_statuses(connection: Connection, pen: Pen) -> int:
 
     A consent that has ended or been taken back gets no further status (consent.md, "Withdrawal, expiry, closure").
     """
-    taken_back = _taken_back(connection)
-    renewed = 0
     rows = connection.execute(
-        sa.select(tables.statements).where(
-            tables.statements.c.kind == "consent",
-            tables.statements.c.signer == pen.agency,
-            tables.statements.c.registered_at.is_not(None),
+        sa.select(tables.consents).where(
+            tables.consents.c.signer == pen.agency, tables.consents.c.registered_at.is_not(None)
         )
     ).all()
-    for row in rows:
-        record = _read(row.token, ConsentRecord)
-        fresh = row.status_until is not None and pen.now < row.status_until - STATUS_TERM / 2
-        if fresh or record.id in taken_back or pen.now >= record.valid_until:
-            continue
-        _renew(connection, record, row.token, pen)
-        renewed += 1
-    return renewed
+    taken_back = _taken_back(connection)
+    due = [
+        known
+        for known in map(_known, rows)
+        if known.record.id not in taken_back
+        and pen.now < known.record.valid_until
+        and (known.status_as_of is None or pen.now >= known.status_as_of + STATUS_TERM / 2)
+    ]
+    for known in due:
+        _renew(connection, known, pen)
+    return len(due)
 
 
-def _renew(connection: Connection, record: ConsentRecord, token: str, pen: Pen) -> None:
+def _renew(connection: Connection, known: KnownConsent, pen: Pen) -> None:
     status = StatusRecord(
         id=pen.new_id(),
         agency=pen.agency,
-        case=record.case,
-        consent=record.id,
-        hash=receipts.statement_hash(token),
+        case=known.record.case,
+        consent=known.record.id,
+        hash=receipts.statement_hash(known.token),
         as_of=pen.now,
         next_by=pen.now + STATUS_TERM,
     )
-    signed = receipts.sign_statement(status, pen.key)
-    keep_status(connection, record.id, pen.agency, signed, status.next_by)
-    outgoing.put(
-        connection,
-        key=pen.new_id(),
-        what="status",
-        about=record.id,
-        path=f"/v1/consents/{record.id}/status",
-        body={"record": signed},
-        now=pen.now,
+    token = receipts.sign_statement(status, pen.key)
+    keep_status(connection, known.record.id, token, as_of=pen.now)
+    _queue(connection, "status", known.record.id, f"/v1/consents/{known.record.id}/status", token, pen)
+
+
+# ── keeping ──
+
+
+def keep_consent(connection: Connection, record: ConsentRecord, token: str, *, registered_at: datetime | None) -> None:
+    """Keep a consent record; the caller has signed or verified it."""
+    statement = insert(tables.consents).values(
+        id=record.id,
+        signer=record.agency,
+        case=record.case,
+        form=record.form,
+        token=token,
+        registered_at=registered_at,
     )
+    known = {"registered_at": registered_at}
+    connection.execute(statement.on_conflict_do_update(index_elements=["id", "signer"], set_=known))
 
 
-def keep_status(connection: Connection, consent: str, signer: str, token: str, until: datetime) -> None:
+def keep_status(connection: Connection, consent: str, token: str, *, as_of: datetime) -> None:
     """Keep the newest status of a consent."""
     connection.execute(
-        sa.update(tables.statements)
-        .where(tables.statements.c.id == consent, tables.statements.c.signer == signer)
-        .values(status=token, status_until=until)
+        sa.update(tables.consents).where(tables.consents.c.id == consent).values(status=token, status_as_of=as_of)
     )
 
 
-def keep(
-    connection: Connection,
-    *,
-    kind: str,
-    record: ConsentRecord | ExclusionRecord | WithdrawalRecord,
-    token: str,
-    registered_at: datetime,
-    ended_at: datetime | None = None,
-) -> None:
-    """Keep a statement as the hub serves it; the caller has verified it."""
-    values = {"registered_at": registered_at, "ended_at": ended_at}
-    statement = insert(tables.statements).values(
-        id=record.id, signer=record.agency, kind=kind, case=record.case, token=token, **values
+def keep_exclusion(connection: Connection, exclusion: Exclusion, token: str | None) -> None:
+    """Keep a refusal as far as this agency may know it."""
+    values = {
+        "to": sorted(exclusion.to),
+        "categories": sorted(exclusion.categories),
+        "from_time": exclusion.from_time,
+        "revoked_at": exclusion.revoked_at,
+        "token": token,
+    }
+    statement = insert(tables.exclusions).values(id=exclusion.id, case=exclusion.case, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+def keep_withdrawal(connection: Connection, withdrawal: Withdrawal, case: str, token: str | None) -> None:
+    """Keep what was taken back."""
+    statement = insert(tables.withdrawals).values(
+        id=withdrawal.id,
+        case=case,
+        scopes=sorted(withdrawal.scopes),
+        to=sorted(withdrawal.to),
+        categories=sorted(withdrawal.categories),
+        at=withdrawal.at,
+        token=token,
     )
-    connection.execute(statement.on_conflict_do_update(index_elements=["id", "signer"], set_=values))
+    connection.execute(statement.on_conflict_do_nothing())
 
 
-def consents_of(connection: Connection, case: str) -> list[tuple[ConsentRecord, datetime | None]]:
-    """Give a case's consent records with the hub's time of registration (none while they wait)."""
-    return [(record, row.registered_at) for record, row in _all(connection, case, "consent", ConsentRecord)]
+# ── reading ──
 
 
-def exclusions_of(connection: Connection, case: str) -> list[tuple[ExclusionRecord, datetime | None]]:
-    """Give a case's exclusions with the time each was revoked, if it was."""
-    return [(record, row.ended_at) for record, row in _all(connection, case, "exclusion", ExclusionRecord)]
-
-
-def withdrawals_of(connection: Connection, case: str) -> list[WithdrawalRecord]:
-    """Give what was taken back in a case."""
-    return [record for record, _ in _all(connection, case, "withdrawal", WithdrawalRecord)]
-
-
-def _all(
-    connection: Connection, case: str, kind: str, shape: type[AnyRecord]
-) -> list[tuple[AnyRecord, sa.Row[tuple[object, ...]]]]:
+def consents_of(connection: Connection, case: str) -> list[KnownConsent]:
+    """Give a case's consent records in the order of their ids, which is the order of signing."""
     rows = connection.execute(
-        sa.select(tables.statements)
-        .where(tables.statements.c.case == case, tables.statements.c.kind == kind)
-        .order_by(tables.statements.c.id)
+        sa.select(tables.consents).where(tables.consents.c.case == case).order_by(tables.consents.c.id)
     )
-    return [(_read(row.token, shape), row) for row in rows]
+    return [_known(row) for row in rows]
 
 
-def _read(token: str, shape: type[AnyRecord]) -> AnyRecord:
-    """Read a token that was verified when it was kept."""
-    return wire.read(shape, signing.peek_payload(token, typ=receipts.TYPS[shape]))
-
-
-def _taken_back(connection: Connection) -> set[str]:
-    rows = connection.execute(sa.select(tables.statements.c.token).where(tables.statements.c.kind == "withdrawal"))
-    taken: set[str] = set()
-    for row in rows:
-        record = _read(row.token, WithdrawalRecord)
-        if not record.to and not record.categories:
-            taken |= record.scopes
-    return taken
-
-
-def _keep_own(
-    connection: Connection, kind: str, statement: str, case: str, token: str, pen: Pen, *, form: str | None = None
-) -> None:
-    connection.execute(
-        sa.insert(tables.statements).values(
-            id=statement, signer=pen.agency, kind=kind, case=case, token=token, form=form, registered_at=None
+def exclusions_of(connection: Connection, case: str) -> list[Exclusion]:
+    """Give a case's refusals, with the time each was revoked, if it was."""
+    rows = connection.execute(sa.select(tables.exclusions).where(tables.exclusions.c.case == case))
+    return [
+        Exclusion(
+            id=row.id,
+            case=row.case,
+            to=frozenset(row.to),
+            categories=frozenset(row.categories),
+            from_time=row.from_time,
+            revoked_at=row.revoked_at,
         )
+        for row in rows
+    ]
+
+
+def withdrawals_of(connection: Connection, case: str) -> list[Withdrawal]:
+    """Give what was taken back in a case."""
+    rows = connection.execute(sa.select(tables.withdrawals).where(tables.withdrawals.c.case == case))
+    return [
+        Withdrawal(
+            id=row.id,
+            scopes=frozenset(row.scopes),
+            to=frozenset(row.to),
+            categories=frozenset(row.categories),
+            at=row.at,
+        )
+        for row in rows
+    ]
+
+
+def _known(row: sa.Row[tuple[object, ...]]) -> KnownConsent:
+    """Read a row; its token was signed or verified when it was kept."""
+    payload = signing.peek_payload(row.token, typ=receipts.TYPS[ConsentRecord])
+    return KnownConsent(
+        record=wire.read(ConsentRecord, payload),
+        token=row.token,
+        registered_at=row.registered_at,
+        status=row.status,
+        status_as_of=row.status_as_of,
     )
+
+
+def _taken_back(connection: Connection) -> frozenset[str]:
+    rows = connection.execute(sa.select(tables.withdrawals)).all()
+    return frozenset(scope for row in rows if not row.to and not row.categories for scope in row.scopes)
+
+
+def _queue(connection: Connection, what: str, about: str, path: str, token: str, pen: Pen) -> None:
+    body = {"record": token}
+    outgoing.put(connection, key=pen.new_id(), what=what, about=about, path=path, body=body, now=pen.now)
+
+
+def _log(connection: Connection, action: str, about: str, case: str, pen: Pen) -> None:
+    access.record(connection, staff=pen.staff, action=action, about=about, case=case, now=pen.now)

@@ -78,19 +78,41 @@ forms = sa.Table(
     sa.Column("recorded_by", sa.String, nullable=False),
 )
 
-statements = sa.Table(
-    "statements",
+consents = sa.Table(
+    "consents",
     metadata,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("signer", sa.String, primary_key=True),
-    sa.Column("kind", sa.String, nullable=False, comment="consent, exclusion, withdrawal"),
     sa.Column("case", sa.String, nullable=False, index=True),
-    sa.Column("form", sa.String),
-    sa.Column("token", sa.String, nullable=False, comment="the signed statement, byte for byte"),
+    sa.Column("form", sa.String, nullable=False),
+    sa.Column("token", sa.String, nullable=False, comment="the signed record, byte for byte"),
     sa.Column("registered_at", UtcText, comment="the hub's time; none while waiting to be sent"),
-    sa.Column("ended_at", UtcText, comment="when an exclusion was revoked"),
-    sa.Column("status", sa.String, comment="the newest signed status of a consent"),
-    sa.Column("status_until", UtcText),
+    sa.Column("status", sa.String, comment="the newest signed status"),
+    sa.Column("status_as_of", UtcText),
+)
+
+exclusions = sa.Table(
+    "exclusions",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("case", sa.String, nullable=False, index=True),
+    sa.Column("to", sa.JSON, nullable=False, comment="as far as this agency may know"),
+    sa.Column("categories", sa.JSON, nullable=False),
+    sa.Column("from_time", UtcText, nullable=False),
+    sa.Column("revoked_at", UtcText),
+    sa.Column("token", sa.String, comment="none where a partner may not have the whole text"),
+)
+
+withdrawals = sa.Table(
+    "withdrawals",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("case", sa.String, nullable=False, index=True),
+    sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("to", sa.JSON, nullable=False),
+    sa.Column("categories", sa.JSON, nullable=False),
+    sa.Column("at", UtcText, nullable=False),
+    sa.Column("token", sa.String),
 )
 
 conferences = sa.Table(
