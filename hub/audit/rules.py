@@ -54,6 +54,7 @@ class AuditKind(StrEnum):
     REFERRAL_MOVED = "referral:moved"
     REFERRAL_OVERDUE = "referral:overdue"
     REFERRAL_CONTENT_STOPPED = "referral:content_stopped"
+    REFERRAL_CONTENT_RESUMED = "referral:content_resumed"
     ACCOMPANIMENT_RECORDED = "accompaniment:recorded"
     ACCOMPANIMENT_CHANGED = "accompaniment:changed"
     FOLLOW_UP_SET = "follow_up:set"

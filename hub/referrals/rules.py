@@ -44,7 +44,9 @@ class Details:
     follow_up_preset: str | None = None
     no_follow_up_reason: str | None = None
     message: str | None = None
-    """The id of an ordinary sealed message of the same thread: the question, the summary, the note."""
+    """The sender's id of an ordinary sealed message of the same thread: the question, the summary, the note."""
+    submission: str | None = None
+    """SHA-256 of the manifest that a move brings with it, so that the same move sent again is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
