@@ -9,17 +9,28 @@ from typing import Final
 from flask import Flask
 from flask_restx import Namespace
 
-from hub.base import clock, db, logs, queues
+from hub.agencies import api as agencies_api
+from hub.base import clock, db, hubkeys, logs, queues
 from hub.base.config import Settings
 from hub.base.db import Database, Role
 from hub.base.errors import HubError
+from hub.cases import api as cases_api
+from hub.intakes import api as intakes_api
+from hub.meetings import api as meetings_api
 from hub.migrations import run
+from hub.oauth import api as oauth_api
+from hub.oauth.validator import TokenValidator
 from hub.web import docs, health, manners, permissions, problems
 from hub.web.gate import Gate, Validator
 from hub.web.thin import ThinApi
 from hub.web.work import EXTENSION, Hub
 
-NAMESPACES: Final[Sequence[Namespace]] = ()
+NAMESPACES: Final[Sequence[Namespace]] = (
+    agencies_api.namespace,
+    cases_api.namespace,
+    intakes_api.namespace,
+    meetings_api.namespace,
+)
 """Every slice's endpoints; paths are relative to /v1."""
 
 
@@ -30,8 +41,12 @@ def create_app(
     validator: Validator | None = None,
     namespaces: Sequence[Namespace] = NAMESPACES,
     wakes: queues.Wakes | None = None,
+    keys: hubkeys.HubKeys | None = None,
 ) -> Flask:
     """Build the app on a database of requests (tsn_hub).
+
+    With the hub's `keys` it is a whole hub: receipts are signed, tokens are given out, and the gate checks them. Tests
+    that need none of it leave them out and may bring a `validator` of their own.
 
     *Raises* RuntimeError: a route names no permission.
     """
@@ -42,6 +57,9 @@ def create_app(
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     wakes = wakes or queues.Wakes(None)
+    if keys is not None:
+        database.givens[hubkeys.RECEIPTS] = hubkeys.Receipts(hub=settings.issuer, key=keys.receipt)
+        validator = validator or TokenValidator(database, settings.issuer)
     app.extensions[EXTENSION] = Hub(settings=settings, database=database, gate=Gate(validator), wakes=wakes)
     manners.register(app)
     problems.register(app)
@@ -51,6 +69,8 @@ def create_app(
         needed={"database": partial(_at_head, database)},
         useful={"queue": wakes.alive},
     )
+    if keys is not None:
+        oauth_api.register(app, keys.token.public)
     api = ThinApi(app, prefix="/v1")
     for namespace in namespaces:
         api.add_namespace(namespace)
@@ -76,7 +96,7 @@ def from_environment() -> Flask:
         prepare_threshold=settings.prepare_threshold,
     )
     clock.refuse_play_in_production(database, settings)
-    return create_app(settings, database, wakes=wakes)
+    return create_app(settings, database, wakes=wakes, keys=hubkeys.load(settings.data))
 
 
 def _at_head(database: Database) -> bool:
