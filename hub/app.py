@@ -3,6 +3,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -13,7 +14,7 @@ from hub.agencies import api as agencies_api
 from hub.base import clock, db, hubkeys, logs, queues
 from hub.base.config import Settings
 from hub.base.db import Database, Role
-from hub.base.errors import HubError
+from hub.base.errors import HubError, UnavailableError
 from hub.cases import api as cases_api
 from hub.intakes import api as intakes_api
 from hub.meetings import api as meetings_api
@@ -94,8 +95,11 @@ def from_environment() -> Flask:
         wake=wakes.wake,
         pool_size=settings.pool_size,
         prepare_threshold=settings.prepare_threshold,
+        real_time=settings.production,
     )
-    clock.refuse_play_in_production(database, settings)
+    # a database that is away is no reason not to start: /readyz says so, and every connection is checked again
+    with suppress(UnavailableError):
+        clock.refuse_play_in_production(database, settings)
     return create_app(settings, database, wakes=wakes, keys=hubkeys.load(settings.data))
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from hub.base.config import Settings
-from hub.base.db import Database
+from hub.base.db import Database, now
 from hub.base.errors import ConfigurationError
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,26 +38,21 @@ def set_play_clock(url: str, at: datetime) -> datetime:
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         connection.exec_driver_sql("set local role tsn_owner")
-        stands = connection.execute(
+        stands: int = connection.execute(
             sa.text("select setval('play_clock', greatest(last_value, :at)) from play_clock"), {"at": _ticks(at)}
         ).scalar_one()
     engine.dispose()
     return EPOCH + stands * MICROSECOND
 
 
-def has_play_clock(database: Database) -> bool:
-    """Tell whether this database is a rehearsal's."""
-    with database.transaction(None) as session:
-        found: bool = session.execute(sa.text("select to_regclass('play_clock') is not null")).scalar_one()
-    return found
-
-
 def refuse_play_in_production(database: Database, settings: Settings) -> None:
     """Stop a production hub from running on a rehearsal's clock.
 
-    *Raises* ConfigurationError: it would.
+    *Raises* ConfigurationError: it would. UnavailableError: the database is away, nobody can tell.
     """
-    if settings.production and has_play_clock(database):
+    with database.transaction(None) as session:
+        now(session)
+    if settings.production and database.playing:
         raise ConfigurationError("play-clock-in-production")
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session as Session  # endpoints name the type and spe
 from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from hub.base.errors import ClashError, HubError, UnavailableError
+from hub.base.errors import ClashError, ConfigurationError, HubError, UnavailableError
 
 NAMES: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -117,19 +117,22 @@ class Database:
         wake: Callable[[str], None] | None = None,
         pool_size: int = 8,
         prepare_threshold: int | None = None,
+        real_time: bool = False,
     ) -> None:
-        """Prepare the pool; nothing is connected yet."""
+        """Prepare the pool; nothing is connected yet. `real_time`: never connect to a rehearsal's database."""
         self.role = role
         self.playing = False
         """Whether the newest connection found a play clock (hub.base.clock)."""
         # what the composition root gives every service through `session.info`, e.g. the key that signs receipts
         self.givens: dict[str, Any] = {}
         self._wake = wake
+        self._real_time = real_time
         self.engine = sa.create_engine(
             url,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=False,
+            pool_timeout=10,
             hide_parameters=True,
             connect_args={"prepare_threshold": prepare_threshold, "connect_timeout": 5},
         )
@@ -149,6 +152,9 @@ class Database:
                 yield session
         except sa.exc.DBAPIError as error:
             raise _translated(error) from error
+        except sa.exc.TimeoutError as error:
+            # every connection of the pool is at work
+            raise _later("busy") from error
         if self._wake is not None:
             for queue in session.info["wake"]:
                 self._wake(queue)
@@ -166,6 +172,8 @@ class Database:
             cursor.execute("select to_regclass('play_clock') is not null")
             self.playing = entry.info["playing"] = cursor.fetchone()[0]
         driver.autocommit = False
+        if self.playing and self._real_time:
+            raise ConfigurationError("play-clock-in-production")
 
 
 def now(session: Session) -> datetime:

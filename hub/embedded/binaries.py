@@ -41,7 +41,9 @@ def find_postgres(environ: Mapping[str, str], major: int | None = None) -> Binar
             raise ConfigurationError("postgres-too-old", place=named)
         candidates = [found]
     else:
-        candidates = [found for found in map(_postgres_in, _postgres_places()) if found and found.major >= OLDEST_POSTGRES]
+        candidates = [
+            found for found in map(_postgres_in, _postgres_places()) if found and found.major >= OLDEST_POSTGRES
+        ]
     for found in candidates:
         if major in {None, found.major}:
             return found

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One program as our child: started, asked whether it lives, stopped; it ends when we end, however we end."""
 
+import contextlib
 import ctypes
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -31,14 +33,21 @@ class Child:
         log: Path,
         stop_signals: Sequence[signal.Signals],
         patience: float = 20.0,
+        environ: Mapping[str, str] | None = None,
+        alone: bool = False,
     ) -> None:
-        """Remember how to start it; nothing runs yet."""
+        """Remember how to start it; nothing runs yet.
+
+        `environ` is its whole environment (None: ours); `alone`: what a dead one left running is ended before the next.
+        """
         self.command = list(command)
         self.program = Path(self.command[0]).name
         self.log = log
         self._account = account
         self._stop_signals = stop_signals
         self._patience = patience
+        self._environ = environ
+        self._alone = alone
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -54,13 +63,17 @@ class Child:
     def start(self) -> None:
         """Start the program. Its end is tied to the *thread* that calls this: call it from the main thread."""
         last = self._stop_signals[0]
+        if self._alone and self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - a program we found
                 self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd="/",
+                cwd="/" if self._account.drop else None,
+                env=None if self._environ is None else dict(self._environ),
                 # Ctrl-C goes to us alone: we stop the children in our own order
                 start_new_session=True,
                 preexec_fn=(lambda: _end_with_parent(last)),  # noqa: PLW1509 - two system calls, before any thread of the child

@@ -153,4 +153,3 @@ def _version_of(cluster: Path) -> int | None:
     """Read which version made the cluster; None when there is none yet."""
     path = cluster / "PG_VERSION"
     return int(path.read_text("ascii").split(".")[0]) if path.exists() else None
-

@@ -34,6 +34,11 @@ def downgrade(url: str, revision: str) -> str:
     return _run(url, lambda config: command.downgrade(config, revision), None)
 
 
+def login_of(url: str) -> str | None:
+    """Tell which login an address names."""
+    return sa.make_url(url).username
+
+
 def head() -> str:
     """Tell the newest revision this program knows."""
     found = ScriptDirectory.from_config(_config()).get_current_head()

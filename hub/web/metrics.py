@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures for the operator, served on a private port of their own and never on the public one: counts, no ids."""
 
+from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, multiprocess, start_http_server
@@ -20,11 +21,11 @@ def count(method: str, route: str, status: int, seconds: float) -> None:
     SECONDS.labels(route).observe(seconds)
 
 
-def serve(port: int) -> None:
-    """Serve /metrics of all processes that share PROMETHEUS_MULTIPROC_DIR, on the loopback address.
+def serve(port: int, folder: Path) -> None:
+    """Serve /metrics of all processes that keep their figures in `folder`, on the loopback address.
 
     *Raises* OSError: the port is taken.
     """
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)
+    multiprocess.MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]  # the library has no types here
     start_http_server(port, addr="127.0.0.1", registry=registry)
