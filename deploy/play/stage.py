@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fresh hub for a story: `tsunagi-hub up --play` in a folder of its own, and the two people who admit agencies.
+
+The hub is the real one: embedded PostgreSQL and Valkey, web server, RQ worker, sequencer. Only its clock stands where
+the story says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from connectors.sync.registration import NewAgency
+from consent.registration import write_registration
+from hub import worker
+from hub.agencies import service as agencies
+from hub.agencies.rules import Approver
+from hub.base import clock
+from hub.base.config import Settings
+from hub.base.db import Database, Duty, Role, now
+from hub.embedded import site
+from hub.staff import service as staff
+from hub.staff.rules import Role as StaffRole
+
+READY_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 30.0
+
+
+class StageError(Exception):
+    """The hub did not start; `log` is what it said last."""
+
+    def __init__(self, log: str) -> None:
+        """Take the hub's last words."""
+        super().__init__(log)
+        self.log = log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """The operator and the data protection officer, signed in with a passphrase each."""
+
+    operator: Approver
+    officer: Approver
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A running hub: where it listens, its settings for acts of the operator, and who admits agencies."""
+
+    url: str
+    folder: Path
+    settings: Settings
+    database: Database
+    admission: Admission
+
+    def stand_at(self, at: datetime) -> datetime:
+        """Move the hub's clock to `at`, never back, and tell where it stands."""
+        return clock.set_play_clock(self.settings.migration_url, at)
+
+    def settle(self) -> None:
+        """Have the hub do everything that is due: timers, outbox, log."""
+        worker.run_due(self.settings)
+
+    def admit(self, new: NewAgency, *, may_convene: bool = False) -> None:
+        """Register an agency and have both people confirm its fingerprint, as on the telephone (protocol §3)."""
+        with self.database.transaction(None, Duty.DIRECTORY) as session:
+            at = now(session)
+            agencies.register(session, write_registration(new.registration), now=at, name_was_checked=True)
+            for person in (self.admission.operator, self.admission.officer):
+                agencies.confirm(session, new.agency, person, " ".join(new.words), now=at)
+                if may_convene:
+                    agencies.set_convening(session, new.agency, person, allowed=True, now=at)
+
+
+@contextlib.contextmanager
+def open_stage(folder: Path | None = None, *, play: bool = True, port: int | None = None) -> Iterator[Stage]:
+    """Start a hub in `folder` (a new temporary one by default), and stop it at the end.
+
+    *Raises* `StageError`: it did not come up; its own sentence says why.
+    """
+    with contextlib.ExitStack() as stack:
+        # short, because a socket's path may have 107 bytes at most
+        place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tsn-play-")))
+        chosen = port or _free_port()
+        data = place / "hub"
+        stack.callback(_stop, _start(data, chosen, place / "hub.log", play=play))
+        settings = Settings.from_environment(_environment(data, place / "hub.log", chosen))
+        database = Database(settings.database_url, Role.HUB, pool_size=2)
+        stack.callback(database.close)
+        yield Stage(f"http://127.0.0.1:{chosen}", place, settings, database, _enrol(database))
+
+
+def _start(data: Path, port: int, log: Path, *, play: bool) -> subprocess.Popen[bytes]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "hub.cli", "up", "--data", str(data), "--port", str(port), "--workers", "1"]
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [*command, *(["--play"] if play else [])], stdout=out, stderr=out, start_new_session=True, env={**os.environ}
+        )
+
+
+def _environment(data: Path, log: Path, port: int) -> Mapping[str, str]:
+    """Wait until the hub answers ready, and read what it told other commands of this machine."""
+    until = time.monotonic() + READY_SECONDS
+    while time.monotonic() < until:
+        with contextlib.suppress(urllib.error.URLError, OSError):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2.0):
+                return site.environment(data)
+        time.sleep(0.05)
+    raise StageError(log.read_text("utf-8", errors="replace")[-2000:])
+
+
+def _enrol(database: Database) -> Admission:
+    """Enrol the two people and sign both in; nobody may be both (security §2)."""
+    signed_in = []
+    for role in (StaffRole.OPERATOR, StaffRole.OFFICER):
+        passphrase = secrets.token_urlsafe(18)
+        with database.transaction(None, Duty.SIGN_IN) as session:
+            person = staff.enrol(session, role, passphrase, now=now(session))
+            member = staff.check(session, person, passphrase, now=now(session))
+        if member is None:
+            raise StageError("sign-in")
+        signed_in.append(Approver(staff=member.id, role=member.role))
+    return Admission(operator=signed_in[0], officer=signed_in[1])
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as tried:
+        tried.bind(("127.0.0.1", 0))
+        return int(tried.getsockname()[1])
