@@ -11,6 +11,7 @@ from flask import Flask
 from flask_restx import Namespace
 
 from hub.agencies import api as agencies_api
+from hub.audit import api as audit_api
 from hub.base import clock, db, hubkeys, logs, queues
 from hub.base.config import Settings
 from hub.base.db import Database, Role
@@ -21,12 +22,17 @@ from hub.meetings import api as meetings_api
 from hub.migrations import run
 from hub.oauth import api as oauth_api
 from hub.oauth.validator import TokenValidator
+from hub.outbox import api as events_api
+from hub.tasks import api as tasks_api
 from hub.web import docs, health, manners, permissions, problems
 from hub.web.gate import Gate, Validator
 from hub.web.thin import ThinApi
 from hub.web.work import EXTENSION, Hub
 
 NAMESPACES: Final[Sequence[Namespace]] = (
+    audit_api.namespace,
+    events_api.namespace,
+    tasks_api.namespace,
     agencies_api.namespace,
     cases_api.namespace,
     intakes_api.namespace,

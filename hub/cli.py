@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`tsunagi-hub`: what an operator types. Every refusal is a sentence that says what to do, in the operator's language."""
+"""`tsunagi-hub`: what an operator types. Every refusal is a sentence that says what to do, in the operator's
+language.
+"""
 
 import os
 import signal

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The play clock: a rehearsal's time, standing where the script says and moving one microsecond per transaction.
 
-It is a sequence of microseconds since 1970 that exists only where `tsunagi-hub migrate --play` made it. A sequence and
-not a row, because a row would be locked until commit: every transaction of the hub would wait for every other, and two
-transactions of one request would wait for each other for ever. Real hubs have none and refuse to start on one.
+It is a sequence of microseconds since 1970 that exists only where `tsunagi-hub migrate --play` made it. A sequence
+and not a row, because a row would be locked until commit: every transaction of the hub would wait for every other,
+and two transactions of one request would wait for each other for ever. Real hubs have none and refuse to start on
+one.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -51,14 +51,14 @@ class Settings:
 
         *Raises* ConfigurationError: one is missing or malformed; its text says what to do.
         """
-        database_url = _database_url(environ, "DATABASE_URL", _needed(environ, "DATABASE_URL", DATABASE_EXAMPLE))
+        database_url = _database_url("DATABASE_URL", _needed(environ, "DATABASE_URL", DATABASE_EXAMPLE))
         migration = environ.get("TSUNAGI_MIGRATION_URL") or database_url
         environment = environ.get("TSUNAGI_ENV") or "production"
         if environment not in ENVIRONMENTS:
             raise ConfigurationError("setting-bad", name="TSUNAGI_ENV", example=" | ".join(ENVIRONMENTS))
         return cls(
             database_url=database_url,
-            migration_url=_database_url(environ, "TSUNAGI_MIGRATION_URL", migration),
+            migration_url=_database_url("TSUNAGI_MIGRATION_URL", migration),
             redis_url=_redis_url(environ.get("REDIS_URL") or None),
             issuer=_issuer(_needed(environ, "TSUNAGI_ISSUER", ISSUER_EXAMPLE), environment),
             data=Path(environ.get("TSUNAGI_DATA") or "tsunagi-data"),
@@ -91,7 +91,7 @@ def _number(environ: Mapping[str, str], name: str, default: int | None) -> int |
     return int(text)
 
 
-def _database_url(environ: Mapping[str, str], name: str, url: str) -> str:
+def _database_url(name: str, url: str) -> str:
     scheme, found, rest = url.partition("://")
     if not found or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
         raise ConfigurationError("setting-bad", name=name, example=DATABASE_EXAMPLE)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The database: one metadata, one type for time, and the only way into a transaction.
 
-A transaction belongs to a *role* (what the process may do), an *agency* (whose rows exist for it) and at most one *duty*
-(a narrow reason to read another agency's rows). All three are set in the first statement of the transaction and vanish
-with it, so a connection pool or pgbouncer between us and PostgreSQL cannot carry them over (security README §2).
-The slices' tables hang on `metadata`; SQL that creates them lives in `hub/migrations`.
+A transaction belongs to a *role* (what the process may do), an *agency* (whose rows exist for it) and at most one
+*duty* (a narrow reason to read another agency's rows). All three are set in the first statement of the transaction
+and vanish with it, so a connection pool or pgbouncer between us and PostgreSQL cannot carry them over (security
+README §2). The slices' tables hang on `metadata`; SQL that creates them lives in `hub/migrations`.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
-from sqlalchemy.orm import Session as Session  # endpoints name the type and speak no SQL
+from sqlalchemy.orm import Session as Session  # noqa: PLC0414 - endpoints name the type and speak no SQL
 from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -55,13 +55,13 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
         """Refuse a time without a zone: it would mean the server's, not ours."""
         if value is not None and value.tzinfo is None:
             raise ValueError("naive-datetime")
         return value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's
         """Give the time in UTC whatever the session's zone is."""
         return None if value is None else value.astimezone(UTC)
 

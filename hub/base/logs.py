@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Logs: one JSON object a line, codes and ids only, control characters written out (bad-input LOG-01, LOG-03).
 
-What a caller sent is never logged: no bodies, query strings, user agents or texts of exceptions. Of an exception the log
-tells its type and the places in our code; of other libraries' records the template without its values.
+What a caller sent is never logged: no bodies, query strings, user agents or texts of exceptions. Of an exception
+the log tells its type and the places in our code; of other libraries' records the template without its values.
 """
 
 import json

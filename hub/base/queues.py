@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Wake-ups for the worker. The work itself lies in the database's outbox; Redis may lose everything at any time.
 
-A wake-up is one RQ job that names a queue of work and nothing else. While one waits to be run, further ones for the same
-queue are left out; the worker takes the mark away (`answered`) *before* it looks for work, so none is missed.
+A wake-up is one RQ job that names a queue of work and nothing else. While one waits to be run, further ones for the
+same queue are left out; the worker takes the mark away (`answered`) *before* it looks for work, so none is missed.
 """
 
 import time

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What has been seen before: idempotency keys with their answers, and single-use values (jti, DPoP proofs, codes).
 
-Both live in the database, because process memory forgets at a restart and two processes do not share it (libraries §3 g).
+Both live in the database, because process memory forgets at a restart and two processes do not share it (libraries
+§3 g).
 """
 
 import hashlib

@@ -96,7 +96,9 @@ def check_program(program: Path, account: Account) -> None:
 
 
 def socket_folder(data: Path, account: Account) -> Path:
-    """Give the 0700 folder for sockets: inside the data folder, or a short temporary one if the path would be too long."""
+    """Give the 0700 folder for sockets: inside the data folder, or a short temporary one if the path would be too
+    long.
+    """
     inside = data / "run"
     if len(os.fsencode(inside)) <= LONGEST_FOLDER:
         return account.folder(inside)

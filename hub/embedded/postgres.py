@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PostgreSQL as our child: made once in the data folder, reached by one socket in a 0700 folder, never over a network.
+"""PostgreSQL as our child: made once in the data folder, reached by one socket in a 0700 folder, never over a
+network.
 
-Peer authentication: the operating system says who calls, there is no password to lose. Two logins: `tsn_admin` (superuser,
-migrations) and `tsn_login` (requests and jobs; it may only become tsn_hub, tsn_job, tsn_seq, tsn_dpo).
+Peer authentication: the operating system says who calls, there is no password to lose. Two logins: `tsn_admin`
+(superuser, migrations) and `tsn_login` (requests and jobs; it may only become tsn_hub, tsn_job, tsn_seq, tsn_dpo).
 """
 
 import os

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One machine, everything on it: PostgreSQL, Valkey, the web server and the worker, kept running until told to stop.
+"""One machine, everything on it: PostgreSQL, Valkey, the web server and the worker, kept running until told to
+stop.
 
-The folder's lock says that one hub runs in it. `hub.env` in it tells other commands of this machine (`tsunagi-hub … --data`)
-where the database is; it holds socket paths and no secret, because the operating system says who calls.
+The folder's lock says that one hub runs in it. `hub.env` in it tells other commands of this machine (`tsunagi-hub …
+--data`) where the database is; it holds socket paths and no secret, because the operating system says who calls.
 """
 
 import contextlib

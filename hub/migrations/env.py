@@ -5,6 +5,8 @@ from alembic import context
 
 from hub.base.db import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transaction_per_migration=True)
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=metadata, transaction_per_migration=True
+)
 with context.begin_transaction():
     context.run_migrations()

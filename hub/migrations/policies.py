@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Row-level security and grants in the few forms the schema uses, so that each migration reads as a list of who may what.
+"""Row-level security and grants in the few forms the schema uses, so that each migration reads as a list of who may
+what.
 
 Every function runs DDL through Alembic's `op`. Names given here are literals of migrations, never input.
 """

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The database roles, which belong to the whole PostgreSQL and so stand outside the numbered migrations (security README §2)."""
+"""The database roles, which belong to the whole PostgreSQL and so stand outside the numbered migrations (security
+README §2).
+"""
 
 from typing import Final
 

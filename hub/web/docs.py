@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""/v1/openapi.json and the readable page /v1/docs: made by the server from the same document, no scripts, strict CSP."""
+"""/v1/openapi.json and the readable page /v1/docs: made by the server from the same document, no scripts, strict
+CSP.
+"""
 
 from importlib.resources import files
 from typing import Final

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manners of every request and answer: its id, its language, the one host we answer for, what caches and browsers may do.
+"""The manners of every request and answer: its id, its language, the one host we answer for, what caches and
+browsers may do.
 
-One log line per request: method, path *template*, status, duration, agency. Never the path itself, the query or a header.
+One log line per request: method, path *template*, status, duration, agency. Never the path itself, the query or a
+header.
 """
 
 import time

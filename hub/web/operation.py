@@ -7,9 +7,10 @@
         def post(self, call: Call, body: NewCase) -> CaseShape: ...
 
 What happens, in this order: 1. the gate (401, 403) 2. ids in the path (404) 3. parameters (400) 4. If-Match and
-Idempotency-Key (428, 412, 400) 5. the body (415, 413, 400, 422) 6. one transaction: idempotency, the method, the answer
-7. rendering. The method gets the call, then the body if one is declared, then the parameters if declared, then the path's
-values by name. It gives a Shape, a Reply or None (204 unless told otherwise); it refuses by raising a HubError.
+Idempotency-Key (428, 412, 400) 5. the body (415, 413, 400, 422) 6. one transaction: idempotency, the method, the
+answer 7. rendering. The method gets the call, then the body if one is declared, then the parameters if declared,
+then the path's values by name. It gives a Shape, a Reply or None (204 unless told otherwise); it refuses by raising
+a HubError.
 """
 
 import functools
@@ -54,7 +55,7 @@ class Operation:
     waits: Callable[[Caller], str] | None
 
 
-def operation(
+def operation(  # noqa: PLR0913 - what an endpoint can declare, each by name
     *,
     permission: str,
     summary: str,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists are read page by page with a cursor: the key of the last row, never an offset (api: manners).
 
-A cursor is opaque to callers and not a secret: it says where to go on among the caller's own rows, and row-level security
-still decides which those are. One that was copied from another agency finds nothing.
+A cursor is opaque to callers and not a secret: it says where to go on among the caller's own rows, and row-level
+security still decides which those are. One that was copied from another agency finds nothing.
 """
 
 import binascii

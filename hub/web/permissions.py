@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may call what: the authorization matrix of the security README §2 as one table that can be printed.
 
-Deny by default. Every route names a permission of this table; `undeclared` finds those that do not, and the app does not
-start with one. Whether a *thing* is the caller's own is decided where the thing is read (row-level security, services):
-here stands only which OAuth scopes and which role open the door. What is open to everybody says OPEN in words.
+Deny by default. Every route names a permission of this table; `undeclared` finds those that do not, and the app
+does not start with one. Whether a *thing* is the caller's own is decided where the thing is read (row-level
+security, services): here stands only which OAuth scopes and which role open the door. What is open to everybody
+says OPEN in words.
 """
 
 from collections.abc import Callable, Iterator, Mapping

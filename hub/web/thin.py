@@ -35,6 +35,6 @@ class ThinApi(Api):
     def _register_specs(self, app_or_blueprint: Flask) -> None:
         """Serve no Swagger 2; restx does so by default even when told not to."""
 
-    def ns_urls(self, ns: Namespace, urls: Sequence[str]) -> list[str]:
+    def ns_urls(self, ns: Namespace, urls: Sequence[str]) -> list[str]:  # noqa: ARG002 - restx's
         """Take routes as they are written: in full below the prefix, whatever the namespace is called."""
         return list(urls)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One request is one transaction: change, audit entry, outbox row and remembered answer commit together or not at all."""
+"""One request is one transaction: change, audit entry, outbox row and remembered answer commit together or not at
+all.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

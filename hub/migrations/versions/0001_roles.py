@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ground: the guard of unchangeable columns and the replay tables; the roles themselves are in `hub/migrations/roles.py`."""
+"""The ground: the guard of unchangeable columns and the replay tables; the roles themselves are in
+`hub/migrations/roles.py`.
+"""
 
 import sqlalchemy as sa
 from alembic import op
