@@ -7,7 +7,7 @@ security still decides which those are. One that was copied from another agency 
 
 import binascii
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from typing import Annotated, Final, Generic, TypeVar
 
 from pydantic import Field
@@ -50,7 +50,7 @@ def decode_cursor(cursor: str | None, *kinds: type) -> tuple[str | int, ...] | N
     if cursor is None:
         return None
     try:
-        key = json.loads(urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
+        key = json.loads(b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (ValueError, RecursionError, binascii.Error):
         raise bad_cursor() from None
     if not isinstance(key, list) or [type(value) for value in key] != list(kinds):

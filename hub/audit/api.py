@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The endpoints of the log: checkpoints, tiles and proofs for every agency; entries for their parties
+alone.
+"""
+
+import re
+from typing import Final
+
+from flask_restx import Namespace, Resource
+
+from hub.audit import reads
+from hub.audit.reads import TILE_WIDTH
+from hub.audit.shapes import EntryPage, EntryQuery, EntryShape, ProofShape, ProvedEntryShape
+from hub.base.errors import NotFoundError
+from hub.web.call import Call, Reply
+from hub.web.operation import operation
+from hub.web.paging import bad_cursor, decode_cursor, encode_cursor
+
+namespace = Namespace("audit")
+
+NOTE: Final = "text/plain; charset=utf-8"
+BYTES: Final = "application/octet-stream"
+# C2SP tlog-tiles: 1234067 is x001/x234/067; a tile that is not full yet says its width, 067.p/12
+NUMBER: Final = re.compile(r"(?P<groups>(?:x\d{3}/){0,5}\d{3})(?:\.p/(?P<width>[1-9]\d{0,2}))?", re.ASCII)
+HIGHEST_LEVEL: Final = 7
+LARGEST_INDEX: Final = 2**62
+FOR_EVER: Final = {"Cache-Control": "private, max-age=31536000, immutable"}
+
+
+@namespace.route("/audit/checkpoint")
+class Checkpoint(Resource):
+    """The newest signed state of the log."""
+
+    @operation(permission="audit.read", media=NOTE, summary="audit.checkpoint")
+    def get(self, call: Call) -> Reply:
+        """Give the checkpoint as it was signed (C2SP tlog-checkpoint)."""
+        found = reads.checkpoint(call.session)
+        if found is None:
+            raise NotFoundError
+        return Reply(raw=found.note.encode())
+
+
+@namespace.route("/audit/tile/<int:level>/<path:number>")
+class Tile(Resource):
+    """Hashes of the tree, 256 to a tile."""
+
+    @operation(permission="audit.read", media=BYTES, plain=("number",), summary="audit.tile")
+    def get(self, call: Call, level: int, number: str) -> Reply:
+        """Give a tile (C2SP tlog-tiles): 32 bytes for each hash."""
+        place, width = _tile(number)
+        found = None
+        if level <= HIGHEST_LEVEL:
+            found = reads.tile(call.session, level=level, number=place, width=width)
+        if found is None:
+            raise NotFoundError
+        return Reply(raw=found, headers=FOR_EVER)
+
+
+@namespace.route("/audit/entries")
+class Entries(Resource):
+    """The entries to which the caller is a party."""
+
+    @operation(permission="audit.read", query=EntryQuery, out=EntryPage, summary="audit.entries")
+    def get(self, call: Call, query: EntryQuery) -> EntryPage:
+        """List entries in the order of the log."""
+        found = reads.entries(
+            call.session,
+            call.caller.agency,
+            after=_after(query.cursor),
+            limit=query.limit + 1,
+            case=query.case,
+        )
+        shown = tuple(EntryShape.of(entry) for entry in found[: query.limit])
+        more = len(found) > query.limit
+        return EntryPage(items=shown, next_cursor=encode_cursor(shown[-1].index) if more else None)
+
+
+@namespace.route("/audit/entries/<string:entry>")
+class OneEntry(Resource):
+    """One entry by its id, e.g. the one that a receipt of the hub names."""
+
+    @operation(permission="audit.read", out=ProvedEntryShape, summary="audit.entry")
+    def get(self, call: Call, entry: str) -> ProvedEntryShape:
+        """Give the entry with its inclusion proof; there is none while it waits for the sequencer."""
+        logged = reads.entry(call.session, call.caller.agency, entry)
+        proved = None if logged is None else reads.inclusion(call.session, logged.index)
+        if logged is None or proved is None:
+            raise NotFoundError
+        shown = EntryShape.of(logged)
+        return ProvedEntryShape(**shown.model_dump(), proof=ProofShape.of(proved).proof)
+
+
+@namespace.route("/audit/proofs/<int:index>")
+class Proof(Resource):
+    """That an entry is in the log."""
+
+    @operation(permission="audit.read", out=ProofShape, summary="audit.proof")
+    def get(self, call: Call, index: int) -> ProofShape:
+        """Prove that the entry at *index* is in the tree of the newest checkpoint."""
+        found = reads.inclusion(call.session, index) if index < LARGEST_INDEX else None
+        if found is None:
+            raise NotFoundError
+        return ProofShape.of(found)
+
+
+def _tile(number: str) -> tuple[int, int]:
+    """Read a tile's number and width from its path.
+
+    *Raises* NotFoundError: it is not written as the format writes it.
+    """
+    found = NUMBER.fullmatch(number)
+    if found is None:
+        raise NotFoundError
+    width = int(found["width"] or TILE_WIDTH)
+    if width > TILE_WIDTH or (found["width"] and width == TILE_WIDTH) or found["groups"].startswith("x000/"):
+        raise NotFoundError
+    return int(found["groups"].replace("x", "").replace("/", "")), width
+
+
+def _after(cursor: str | None) -> int:
+    match decode_cursor(cursor, int):
+        case None:
+            return -1
+        case (int(index),) if 0 <= index < LARGEST_INDEX:
+            return index
+    raise bad_cursor()

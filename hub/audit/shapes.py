@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the log looks like from outside. Checkpoints and tiles are C2SP's own formats and have no shape
+here.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from consent.tlog import proofs
+from hub.audit.reads import Inclusion, LoggedEntry
+from hub.web.paging import Page, PageQuery
+from hub.web.shapes import Shape
+
+CASE = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
+
+class EntryQuery(PageQuery):
+    """`?limit=&cursor=&case=`: with `case` only the entries of that handle."""
+
+    case: Annotated[str, Field(pattern=CASE)] | None = None
+
+
+class EntryShape(Shape):
+    """An entry in its place: its leaf hash is SHA-256 over 0x00 and the bytes of `entry`."""
+
+    index: int
+    id: str
+    entry: str
+    logged_at: datetime
+
+    @classmethod
+    def of(cls, logged: LoggedEntry) -> "EntryShape":
+        """Show an entry with the very bytes that were hashed; they are ASCII."""
+        return cls(index=logged.index, id=logged.id, entry=logged.body.decode("ascii"), logged_at=logged.logged_at)
+
+
+class EntryPage(Page[EntryShape]):
+    """A page of entries, in the order of the log."""
+
+
+class ProofShape(Shape):
+    """That the entry at `index` is in the log: `proof` is a C2SP tlog-proof, checkpoint included."""
+
+    index: int
+    size: int
+    proof: str
+
+    @classmethod
+    def of(cls, found: Inclusion) -> "ProofShape":
+        """Show an inclusion proof."""
+        proof = proofs.LogProof(index=found.index, hashes=found.path, checkpoint=found.checkpoint.note)
+        return cls(index=found.index, size=found.checkpoint.size, proof=proofs.write_proof(proof))
+
+
+class ProvedEntryShape(EntryShape):
+    """An entry and the proof that it is in the log."""
+
+    proof: str
