@@ -229,17 +229,6 @@ def waiting(session: Session, *, recipient: str, after: Position | None, limit: 
     return _messages(session, found)
 
 
-def anything_new(session: Session, *, recipient: str) -> bool:
-    """Say whether a message waits for `recipient` that no inbox answer has listed yet."""
-    found = sa.select(sa.literal(1)).where(
-        tables.messages.c.recipient == recipient,
-        _WAITING,
-        tables.messages.c.delivery == Delivery.QUEUED,
-        tables.messages.c.waiting_since.is_not(None),
-    )
-    return session.execute(found.limit(1)).one_or_none() is not None
-
-
 def of_thread(session: Session, *, agency: str, thread: str) -> tuple[Labelled, ...]:
     """Give a thread's messages in both directions with their labels: codes, sizes, states, never content.
 
