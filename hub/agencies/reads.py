@@ -5,7 +5,7 @@ own query.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,8 +17,10 @@ from consent.errors import SignatureRefusedError
 from consent.jwk import KeyUse, PublicKey
 from consent.keys import SignedEntry, Suite
 from consent.scopes import Party
+from consent.tlog.proofs import LogProof, write_proof
 from hub.agencies.rules import AgencyState, Approval, Deed
 from hub.agencies.tables import agencies, agency_approvals, agency_keys
+from hub.audit import reads as audit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,18 @@ class PublishedKey:
         return not self.removal and self.not_before <= at < self.ends_at
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedKey:
+    """A key entry with its entry of the audit log and the proof (C2SP tlog-proof) that this one is in the log.
+
+    Both are None until the sequencer has taken the entry in, at most 60 s.
+    """
+
+    key: PublishedKey
+    body: str | None
+    proof: str | None
+
+
 def agency(session: Session, agency_id: str) -> Agency | None:
     """Give one agency in whatever state, or None."""
     row = session.execute(sa.select(agencies).where(agencies.c.id == agency_id)).one_or_none()
@@ -98,9 +112,7 @@ def party(session: Session, agency_id: str) -> Party | None:
     now.
     """
     kind = session.execute(
-        sa.select(agencies.c.kind).where(
-            agencies.c.id == agency_id, agencies.c.state == AgencyState.ACTIVE.value
-        )
+        sa.select(agencies.c.kind).where(agencies.c.id == agency_id, agencies.c.state == AgencyState.ACTIVE.value)
     ).scalar_one_or_none()
     return None if kind is None else Party(agency=agency_id, kind=kind)
 
@@ -120,9 +132,23 @@ def keys(session: Session, agency_id: str) -> tuple[PublishedKey, ...]:
     return tuple(_key(row) for row in session.execute(ordered))
 
 
+def logged_keys(session: Session, agency_id: str) -> tuple[LoggedKey, ...]:
+    """Give every key entry of an agency with the proof that others need before they take the key (protocol §3)."""
+    return tuple(_logged(session, key) for key in keys(session, agency_id))
+
+
 def live_keys(session: Session, agency_id: str, at: datetime) -> tuple[PublishedKey, ...]:
     """Give the keys of an agency that are good at a moment."""
     return tuple(key for key in keys(session, agency_id) if key.is_live(at))
+
+
+def live_keys_of(session: Session, agency_ids: Collection[str], at: datetime) -> Mapping[str, tuple[PublishedKey, ...]]:
+    """Give the keys of several agencies that are good at a moment, by one query."""
+    query = sa.select(agency_keys).where(agency_keys.c.agency.in_(agency_ids), _is_live(at))
+    found: dict[str, list[PublishedKey]] = {agency_id: [] for agency_id in agency_ids}
+    for row in session.execute(query.order_by(agency_keys.c.use, agency_keys.c.suite, agency_keys.c.seq)):
+        found[row.agency].append(_key(row))
+    return {agency_id: tuple(live) for agency_id, live in found.items()}
 
 
 def sig_key(session: Session, agency_id: str, kid: str, at: datetime) -> PublicKey:
@@ -188,9 +214,7 @@ def has_live_key(
     agency_column: sa.ColumnElement[Any], kid_column: sa.ColumnElement[Any], at: datetime
 ) -> sa.ColumnElement[bool]:
     """Make a clause for another slice's query: that agency's key is good at a moment."""
-    return sa.exists().where(
-        agency_keys.c.agency == agency_column, agency_keys.c.kid == kid_column, _is_live(at)
-    )
+    return sa.exists().where(agency_keys.c.agency == agency_column, agency_keys.c.kid == kid_column, _is_live(at))
 
 
 def _is_live(at: datetime) -> sa.ColumnElement[bool]:
@@ -239,3 +263,12 @@ def _key(row: sa.Row[Any]) -> PublishedKey:
         published_at=row.published_at,
         log_entry=row.log_entry,
     )
+
+
+def _logged(session: Session, key: PublishedKey) -> LoggedKey:
+    entry = audit.entry(session, key.agency, key.log_entry)
+    included = None if entry is None else audit.inclusion(session, entry.index)
+    if entry is None or included is None:
+        return LoggedKey(key=key, body=None, proof=None)
+    proof = LogProof(index=included.index, hashes=included.path, checkpoint=included.checkpoint.note)
+    return LoggedKey(key=key, body=entry.body.decode("ascii"), proof=write_proof(proof))

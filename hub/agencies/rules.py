@@ -93,13 +93,14 @@ def look_alike(name: str) -> str:
     can be mistaken for (Unicode UTS 39); spaces and invisible characters go. Only ever a search key: a name
     is stored as it was written, because NFC alone already turns 神 U+FA19 into another character.
     """
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    seen = "".join(_stand_in(letter) for letter in folded if not _is_unseen(letter))
-    return unicodedata.normalize("NFKC", seen).casefold()
+    # Unseen characters go first as well: between a letter and its accent they would keep the two apart.
+    folded = unicodedata.normalize("NFKC", _seen(name)).casefold()
+    alike = "".join(_stand_in(letter) for letter in _seen(folded))
+    return _seen(unicodedata.normalize("NFKC", alike).casefold())
 
 
-def _is_unseen(letter: str) -> bool:
-    return unicodedata.category(letter) in {"Zs", "Cf", "Cc"}
+def _seen(text: str) -> str:
+    return "".join(letter for letter in text if unicodedata.category(letter) not in {"Zs", "Cf", "Cc"})
 
 
 @cache

@@ -66,9 +66,7 @@ def register(
     return _found(session, asked.agency)
 
 
-def confirm(
-    session: Session, agency_id: str, approver: Approver, fingerprint: str, *, now: datetime
-) -> Agency:
+def confirm(session: Session, agency_id: str, approver: Approver, fingerprint: str, *, now: datetime) -> Agency:
     """Note that a person heard or read the root key's fingerprint; operator and officer together activate
     (protocol §3).
 
@@ -112,9 +110,7 @@ def resume(session: Session, agency_id: str, approver: Approver, *, now: datetim
     return _found(session, agency_id)
 
 
-def set_convening(
-    session: Session, agency_id: str, approver: Approver, *, allowed: bool, now: datetime
-) -> Agency:
+def set_convening(session: Session, agency_id: str, approver: Approver, *, allowed: bool, now: datetime) -> Agency:
     """Allow or forbid an agency to call a 支援会議, once operator and officer both say so (consent.md,
     other bases).
 
@@ -182,9 +178,7 @@ def _row(asked: Registration, root: PublicKey) -> dict[str, object]:
     }
 
 
-def _take(
-    session: Session, agency_id: str, root: PublicKey, signed: SignedEntry, now: datetime
-) -> PublishedKey:
+def _take(session: Session, agency_id: str, root: PublicKey, signed: SignedEntry, now: datetime) -> PublishedKey:
     """Verify one entry against what is published already, and publish it."""
     claimed = keys.peek_entry(signed)
     if claimed.agency != agency_id:
@@ -195,9 +189,7 @@ def _take(
     chain = [key for key in known if (key.use, key.suite) == (claimed.use.value, claimed.suite)]
     ended = next((key for key in chain if key.kid == claimed.kid and not key.removal), None)
     previous = _voucher(known, chain, claimed, signed, removal=ended is not None, now=now)
-    entry = keys.read_entry(
-        signed, previous=previous, root=root if signed.by_root else None, removal=ended is not None
-    )
+    entry = keys.read_entry(signed, previous=previous, root=root if signed.by_root else None, removal=ended is not None)
     keys.check_chain([*(keys.peek_entry(key.signed) for key in chain), entry])
     if ended is None:
         _check_new(known, entry, signed, now)
@@ -238,9 +230,7 @@ def _check_new(known: Sequence[PublishedKey], entry: KeyEntry, signed: SignedEnt
         raise SignatureRefusedError("key-not-valid", "/by_previous")
 
 
-def _publish(
-    session: Session, entry: KeyEntry, signed: SignedEntry, *, removal: bool, now: datetime
-) -> PublishedKey:
+def _publish(session: Session, entry: KeyEntry, signed: SignedEntry, *, removal: bool, now: datetime) -> PublishedKey:
     by = "root" if signed.by_root else "sig"
     came = AuditKind.KEY_PUBLISHED if entry.seq == 1 else AuditKind.KEY_ROTATED
     kind = AuditKind.KEY_REVOKED if removal else came
@@ -304,14 +294,10 @@ def _found(session: Session, agency_id: str) -> Agency:
 
 
 def _change(session: Session, agency: Agency, **values: object) -> None:
-    session.execute(
-        sa.update(agencies).where(agencies.c.id == agency.id).values(version=agency.version + 1, **values)
-    )
+    session.execute(sa.update(agencies).where(agencies.c.id == agency.id).values(version=agency.version + 1, **values))
 
 
-def _agreed(
-    session: Session, agency: Agency, deed: Deed, subject: str, approver: Approver, now: datetime
-) -> bool:
+def _agreed(session: Session, agency: Agency, deed: Deed, subject: str, approver: Approver, now: datetime) -> bool:
     """Note one person's word and say whether both roles have now spoken; one person cannot speak twice."""
     words = reads.approvals(session, agency.id, deed, subject)
     done = both_agreed([*words, approver.word(now)], now)
@@ -344,8 +330,6 @@ def _agreed(
     return done
 
 
-def _log(
-    session: Session, kind: AuditKind, agency_id: str, actor: str, facts: dict[str, Json], now: datetime
-) -> str:
+def _log(session: Session, kind: AuditKind, agency_id: str, actor: str, facts: dict[str, Json], now: datetime) -> str:
     entry = Entry(kind=kind, actor=actor, parties=(agency_id,), subject=agency_id, facts=facts)
     return audit.append(session, entry, now=now)

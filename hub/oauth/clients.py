@@ -41,7 +41,7 @@ AGENCY_SCOPES: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Client(ClientMixin):  # type: ignore[misc]
+class Client(ClientMixin):
     """One client of an active agency, as Authlib wants to see it."""
 
     id: str
@@ -62,14 +62,14 @@ class Client(ClientMixin):  # type: ignore[misc]
         """Allow client credentials and nothing else: there is no person behind a connector's call."""
         return grant_type == GRANT_TYPE
 
-    def get_allowed_scope(self, scope: str | None) -> str | None:
+    def granted(self, asked: str | None) -> frozenset[str] | None:
         """Give the scopes asked for (all when none is named), or None when one goes beyond the client's.
 
-        None makes the answer `invalid_scope`: dropping silently would hand out a token that can do nothing
+        None makes the answer `invalid_scope`: Authlib would drop it silently and hand out a token that can do nothing
         (libraries §3, trap f).
         """
-        asked = frozenset(scope.split()) if scope else self.scopes
-        return " ".join(sorted(asked)) if asked <= self.scopes else None
+        wanted = frozenset(asked.split()) if asked else self.scopes
+        return wanted if wanted <= self.scopes else None
 
 
 def find(session: Session, client_id: str, now: datetime) -> Client | None:
@@ -84,14 +84,10 @@ def find(session: Session, client_id: str, now: datetime) -> Client | None:
         own = (PublicKey.from_jwk(row.jwk, KeyUse.CLIENT),)
         return Client(id=row.id, agency=row.agency, scopes=frozenset(row.scopes), keys=own)
     keys = agencies.client_keys(session, agency.id, now)
-    return (
-        Client(id=agency.id, agency=agency.id, scopes=frozenset(AGENCY_SCOPES), keys=keys) if keys else None
-    )
+    return Client(id=agency.id, agency=agency.id, scopes=frozenset(AGENCY_SCOPES), keys=keys) if keys else None
 
 
-def open_further(
-    session: Session, *, agency: str, key: PublicKey, scopes: Iterable[str], now: datetime
-) -> str:
+def open_further(session: Session, *, agency: str, key: PublicKey, scopes: Iterable[str], now: datetime) -> str:
     """Open one more client for an agency, with a P-256 key of its own and fewer scopes; give its id.
 
     Raises NotFoundError, InvalidError (`unknown-scope`, `key-not-allowed`: not a client key).
@@ -105,9 +101,7 @@ def open_further(
         raise InvalidError("key-not-allowed", pointer="/jwk")
     client_id = new_id(now)
     session.execute(
-        sa.insert(oauth_clients).values(
-            id=client_id, agency=agency, jwk=key.jwk(), scopes=wanted, opened_at=now
-        )
+        sa.insert(oauth_clients).values(id=client_id, agency=agency, jwk=key.jwk(), scopes=wanted, opened_at=now)
     )
     entry = Entry(
         kind=AuditKind.OAUTH_CLIENT_REGISTERED,
@@ -122,7 +116,7 @@ def open_further(
 
 def close(session: Session, client_id: str, *, now: datetime) -> None:
     """End a further client and with it every token it holds. Raises NotFoundError."""
-    closed = session.execute(
+    closed = session.connection().execute(
         sa.update(oauth_clients)
         .where(oauth_clients.c.id == client_id, oauth_clients.c.closed_at.is_(None))
         .values(closed_at=now)

@@ -30,7 +30,7 @@ _HEADER: Final = frozenset({"alg", "kid", "typ"})
 class ClientAssertion(JWTBearerClientAssertion):
     """One request's check: Authlib asks the questions, the answers are ours (libraries §3, traps a and g)."""
 
-    CLIENT_AUTH_METHOD = AUTH_METHOD
+    CLIENT_AUTH_METHOD = AUTH_METHOD  # type: ignore[misc]  # Authlib means it to be replaced
 
     def __init__(self, session: Session, *, issuer: str, now: datetime) -> None:
         """Bind the check to one transaction and to the hub's time."""

@@ -107,8 +107,8 @@ def revoke(session: Session, token: str, *, now: datetime) -> None:
 
 def forget_expired(session: Session, *, now: datetime) -> int:
     """Remove tokens that ended more than a day ago and give their number; for the worker's timetable."""
-    gone = session.execute(sa.delete(oauth_tokens).where(oauth_tokens.c.expires_at < now - timedelta(days=1)))
-    return gone.rowcount
+    old = sa.delete(oauth_tokens).where(oauth_tokens.c.expires_at < now - timedelta(days=1))
+    return session.connection().execute(old).rowcount
 
 
 def _client_stands(now: datetime) -> sa.ColumnElement[bool]:

@@ -38,5 +38,5 @@ def members(session: Session) -> tuple[Member, ...]:
 _MEMBERS = sa.select(staff.c.id, staff.c.role, staff.c.enrolled_at, staff.c.closed_at)
 
 
-def _member(row: sa.Row[tuple[str, str, datetime, datetime | None]]) -> Member:
+def _member(row: sa.Row[str, str, datetime, datetime | None]) -> Member:
     return Member(id=row.id, role=Role(row.role), enrolled_at=row.enrolled_at, closed_at=row.closed_at)

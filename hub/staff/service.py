@@ -6,6 +6,7 @@ lives elsewhere.
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from datetime import datetime
 from typing import Final
 
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from hub.audit import service as audit
 from hub.audit.rules import AuditKind, Entry
-from hub.base.errors import ForbiddenError, InvalidError, NotFoundError
+from hub.base.errors import InvalidError, NotFoundError
 from hub.base.ids import new_id
 from hub.staff import reads
 from hub.staff.reads import Member
@@ -30,9 +31,7 @@ _HASH_BYTES: Final = 32
 _SALT_BYTES: Final = 16
 
 
-def enrol(
-    session: Session, role: Role, passphrase: str, *, now: datetime, memory_kib: int = MEMORY_KIB
-) -> str:
+def enrol(session: Session, role: Role, passphrase: str, *, now: datetime, memory_kib: int = MEMORY_KIB) -> str:
     """Let a person sign in from now on and give the id they sign in with.
 
     Raises InvalidError (`passphrase-too-short`).
@@ -49,23 +48,24 @@ def enrol(
     return staff_id
 
 
-def check(session: Session, staff_id: str, passphrase: str, *, now: datetime) -> Member:
-    """Give the person who this passphrase belongs to.
+def check(session: Session, staff_id: str, passphrase: str, *, now: datetime) -> Member | None:
+    """Give the person who this passphrase belongs to, or None: unknown, gone, locked out or wrong, all alike.
 
-    Someone unknown, gone, locked out or with a wrong passphrase is refused alike: ForbiddenError
-    (`sign-in-refused`). The caller commits what was counted (the error's `keep`), else ten tries would
-    never be ten.
+    It counts the wrong ones, so the caller commits either way, else ten tries would never be ten.
     """
     row = session.execute(
         sa.select(staff).where(staff.c.id == staff_id, staff.c.closed_at.is_(None)).with_for_update()
     ).one_or_none()
     # The same work for someone unknown: how long the answer takes tells nothing.
     matches = _matches(passphrase, _NOBODY if row is None else row.passphrase)
-    tries = Tries(count=0, since=None) if row is None else Tries(count=row.tries, since=row.tries_since)
-    if row is None or not matches or is_locked(tries, now):
-        if row is not None and not is_locked(tries, now):
-            _count(session, staff_id, after_failure(tries, now))
-        raise ForbiddenError("sign-in-refused", keep=True)
+    if row is None:
+        return None
+    tries = Tries(count=row.tries, since=row.tries_since)
+    if is_locked(tries, now):
+        return None
+    if not matches:
+        _count(session, staff_id, after_failure(tries, now))
+        return None
     if tries.count:
         _count(session, staff_id, Tries(count=0, since=None))
     return Member(id=row.id, role=Role(row.role), enrolled_at=row.enrolled_at, closed_at=None)
@@ -86,9 +86,7 @@ def _log(session: Session, kind: AuditKind, staff_id: str, role: Role, now: date
 
 
 def _count(session: Session, staff_id: str, tries: Tries) -> None:
-    session.execute(
-        sa.update(staff).where(staff.c.id == staff_id).values(tries=tries.count, tries_since=tries.since)
-    )
+    session.execute(sa.update(staff).where(staff.c.id == staff_id).values(tries=tries.count, tries_since=tries.since))
 
 
 def _hash(passphrase: str, memory_kib: int) -> str:
@@ -99,15 +97,20 @@ def _hash(passphrase: str, memory_kib: int) -> str:
         lanes=1,
         memory_cost=memory_kib,
     )
-    return kdf.derive_phc_encoded(passphrase.encode())
+    return kdf.derive_phc_encoded(_bytes(passphrase))
 
 
 def _matches(passphrase: str, encoded: str) -> bool:
     try:
-        Argon2id.verify_phc_encoded(passphrase.encode(), encoded)
+        Argon2id.verify_phc_encoded(_bytes(passphrase), encoded)
     except InvalidKey:
         return False
     return True
+
+
+def _bytes(passphrase: str) -> bytes:
+    """Write a passphrase the same way whatever keyboard it came from (NIST SP 800-63B)."""
+    return unicodedata.normalize("NFKC", passphrase).encode("utf-8", "surrogatepass")
 
 
 _NOBODY: Final = (

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any, ClassVar
 
 from flask import Flask
+from flask_restx import Namespace
 from werkzeug.test import TestResponse
 
 from consent.ids import uuid7
@@ -22,7 +23,11 @@ from consent.registration import Registration, write_registration
 from consent.signing import sign_jwt
 from hub.agencies import service
 from hub.agencies.rules import OFFICER, OPERATOR, Approver
+from hub.app import create_app
+from hub.base.config import Settings
 from hub.base.db import Database, Duty, now
+from hub.oauth import api as oauth
+from hub.oauth.validator import TokenValidator
 
 ISSUER = "https://hub.example"
 ALWAYS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
@@ -231,3 +236,11 @@ class ApiClient:
 def api_client(app: Flask, agency: TestAgency, **options: Any) -> ApiClient:
     """Give a client for this agency; `options` are ApiClient's fields (clock, scopes, language)."""
     return ApiClient(app=app, agency=agency, **options)
+
+
+def open_app(settings: Settings, database: Database, *namespaces: Namespace) -> Flask:
+    """Build an app with the real gate, the real authorization server and these slices' endpoints."""
+    validator = TokenValidator(database, settings.issuer)
+    app = create_app(settings, database, validator=validator, namespaces=namespaces)
+    oauth.register(app, generate(KeyUse.CLIENT).public)
+    return app
