@@ -35,9 +35,11 @@ from hub.audit.sequencer import Signer
 from hub.base import hubkeys, queues, replay
 from hub.base.config import Settings
 from hub.base.db import Database, Role, now
+from hub.messages import jobs as messages_jobs
 from hub.outbox import jobs as outbox_jobs
 from hub.outbox.jobs import Handler
 from hub.outbox.rules import QUEUE, Work
+from hub.referrals import jobs as referrals_jobs
 from hub.tasks import service as tasks
 from hub.tasks.rules import TaskKind
 
@@ -52,8 +54,23 @@ PAUSE: Final = 1.0
 Timer = Callable[[Session], object]
 """Looks for what has come due and deals with it, in the transaction it is given; it never commits."""
 
-HANDLERS: Final[Mapping[str, Handler]] = {}
-TIMERS: Final[Sequence[Timer]] = ()
+
+def join(*slices: Mapping[str, Handler]) -> Mapping[str, Handler]:
+    """Join the slices' topics; what two of them listen to is done by both, in the order given, in one transaction."""
+    topics = dict.fromkeys(topic for slice_ in slices for topic in slice_)
+    return {topic: _each(tuple(one[topic] for one in slices if topic in one)) for topic in topics}
+
+
+def _each(handlers: Sequence[Handler]) -> Handler:
+    def handle(session: Session, work: Work) -> None:
+        for handler in handlers:
+            handler(session, work)
+
+    return handle
+
+
+HANDLERS: Final[Mapping[str, Handler]] = join(messages_jobs.HANDLERS, referrals_jobs.HANDLERS)
+TIMERS: Final[Sequence[Timer]] = (*messages_jobs.TIMERS, *referrals_jobs.TIMERS)
 
 log = structlog.get_logger(__name__)
 
