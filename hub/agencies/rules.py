@@ -93,10 +93,15 @@ def look_alike(name: str) -> str:
     can be mistaken for (Unicode UTS 39); spaces and invisible characters go. Only ever a search key: a name
     is stored as it was written, because NFC alone already turns 神 U+FA19 into another character.
     """
-    # Unseen characters go first as well: between a letter and its accent they would keep the two apart.
-    folded = unicodedata.normalize("NFKC", _seen(name)).casefold()
-    alike = "".join(_stand_in(letter) for letter in _seen(folded))
-    return _seen(unicodedata.normalize("NFKC", alike).casefold())
+    return _folded("".join(_stand_in(letter) for letter in _folded(name)))
+
+
+def _folded(text: str) -> str:
+    """Fold until nothing changes: taking a space away may bring a letter and an accent together."""
+    before = None
+    while text != before:
+        before, text = text, _seen(unicodedata.normalize("NFKC", _seen(text)).casefold())
+    return text
 
 
 def _seen(text: str) -> str:

@@ -13,7 +13,6 @@ from hashlib import sha256
 from typing import Any, ClassVar
 
 from flask import Flask
-from flask_restx import Namespace
 from werkzeug.test import TestResponse
 
 from consent.ids import uuid7
@@ -24,10 +23,9 @@ from consent.signing import sign_jwt
 from hub.agencies import service
 from hub.agencies.rules import OFFICER, OPERATOR, Approver
 from hub.app import create_app
+from hub.base import hubkeys
 from hub.base.config import Settings
 from hub.base.db import Database, Duty, now
-from hub.oauth import api as oauth
-from hub.oauth.validator import TokenValidator
 
 ISSUER = "https://hub.example"
 ALWAYS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
@@ -238,9 +236,6 @@ def api_client(app: Flask, agency: TestAgency, **options: Any) -> ApiClient:
     return ApiClient(app=app, agency=agency, **options)
 
 
-def open_app(settings: Settings, database: Database, *namespaces: Namespace) -> Flask:
-    """Build an app with the real gate, the real authorization server and these slices' endpoints."""
-    validator = TokenValidator(database, settings.issuer)
-    app = create_app(settings, database, validator=validator, namespaces=namespaces)
-    oauth.register(app, generate(KeyUse.CLIENT).public)
-    return app
+def open_app(settings: Settings, database: Database) -> Flask:
+    """Build the whole hub: the real gate, the real authorization server, every endpoint."""
+    return create_app(settings, database, keys=hubkeys.load(settings.data))

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An app with the directory's endpoints and one active agency that calls it."""
+"""A whole hub and one active agency that calls it."""
 
 from __future__ import annotations
 
 import pytest
 from flask import Flask
 
-from hub.agencies.api import namespace
 from hub.base.config import Settings
 from hub.base.db import Database
 from tests.hub.builders import ApiClient, TestAgency, active_agency, api_client, open_app
@@ -14,7 +13,7 @@ from tests.hub.builders import ApiClient, TestAgency, active_agency, api_client,
 
 @pytest.fixture
 def app(settings: Settings, database: Database) -> Flask:
-    return open_app(settings, database, namespace)
+    return open_app(settings, database)
 
 
 @pytest.fixture
