@@ -24,7 +24,7 @@ from consent.receipts import (
     StatusRecord,
     WithdrawalRecord,
 )
-from consent.scopes import VALID_SIGNATURES, Exclusion, Party, Registered, Scope, Withdrawal
+from consent.scopes import VALID_SIGNATURES, Conference, Exclusion, Party, Registered, Scope, Withdrawal
 from consent.signing import Typ, peek_payload
 from consent.vocabulary.codes import RECIPIENTS
 from hub.agencies import reads as agencies
@@ -143,8 +143,8 @@ def check_named(session: Session, named: Iterable[str], pointer: str) -> None:
             raise InvalidError("unknown-agency", pointer=pointer)
 
 
-def facts(session: Session, case: Case, *, lock: bool = False) -> Facts:
-    """Gather what a decision about the case rests on, but for conferences; needs `Duty.DECIDE`.
+def facts(session: Session, case: Case, *, conferences: tuple[Conference, ...] = (), lock: bool = False) -> Facts:
+    """Gather what a decision about the case rests on; needs `Duty.DECIDE`. `conferences` come from `meetings`.
 
     `lock` holds the case and its consent gate to the end of the transaction. A change that commits first is
     then seen and counts from now, even if its own transaction began later than ours; one that comes after
@@ -162,6 +162,7 @@ def facts(session: Session, case: Case, *, lock: bool = False) -> Facts:
         scopes=scopes,
         exclusions=_exclusions(session, case, at),
         withdrawals=tuple(_withdrawal(row, at) for row in session.execute(_withdrawals_of(case.id)).mappings()),
+        conferences=conferences,
     )
 
 

@@ -38,7 +38,7 @@ def opened_case(client: FlaskClient, agency: TestAgency, handle: str | None = No
     return handle
 
 
-def scope(case: str, hub: TestAgency, partner: str, **changes) -> Scope:
+def scope(case: str, hub: TestAgency, partner: str, /, **changes) -> Scope:
     """Give a consent signed just now by the person, for one partner and a year."""
     made = Scope(
         id=new_uuid(),
@@ -70,7 +70,7 @@ def consent(agency: TestAgency, wanted: Scope) -> str:
     return signed(agency, ConsentRecord.of(wanted, agency.id))
 
 
-def registered(client: FlaskClient, agency: TestAgency, case: str, partner: str, **changes) -> dict:
+def registered(client: FlaskClient, agency: TestAgency, case: str, partner: str, /, **changes) -> dict:
     """Register a consent and give the answer."""
     token = consent(agency, scope(case, agency, partner, **changes))
     answer = client.by(agency.id).say("/v1/consents", {"record": token})
@@ -78,7 +78,7 @@ def registered(client: FlaskClient, agency: TestAgency, case: str, partner: str,
     return answer.get_json()
 
 
-def exclusion(agency: TestAgency, case: str, *to: str, categories=("contact",), **changes) -> str:
+def exclusion(agency: TestAgency, case: str, /, *to: str, categories=("contact",), **changes) -> str:
     members = {
         "id": new_uuid(),
         "agency": agency.id,
@@ -91,12 +91,12 @@ def exclusion(agency: TestAgency, case: str, *to: str, categories=("contact",), 
     return signed(agency, ExclusionRecord(**(members | changes)))
 
 
-def revocation(agency: TestAgency, case: str, revokes: str, **changes) -> str:
+def revocation(agency: TestAgency, case: str, revokes: str, /, **changes) -> str:
     members = {"id": new_uuid(), "agency": agency.id, "case": case, "revokes": revokes, "at": present()}
     return signed(agency, ExclusionRevocationRecord(**(members | changes)))
 
 
-def withdrawal(agency: TestAgency, case: str, *scopes: str, to=(), categories=(), **changes) -> str:
+def withdrawal(agency: TestAgency, case: str, /, *scopes: str, to=(), categories=(), **changes) -> str:
     members = {
         "id": new_uuid(),
         "agency": agency.id,
@@ -109,7 +109,7 @@ def withdrawal(agency: TestAgency, case: str, *scopes: str, to=(), categories=()
     return signed(agency, WithdrawalRecord(**(members | changes)))
 
 
-def status(agency: TestAgency, case: str, known: dict, as_of: datetime, **changes) -> str:
+def status(agency: TestAgency, case: str, known: dict, as_of: datetime, /, **changes) -> str:
     members = {
         "id": new_uuid(),
         "agency": agency.id,

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When a withdrawal is nothing new."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consent.scopes import Withdrawal
+from hub.intakes.rules import CLOCK_AHEAD, Taking, is_from_the_future, is_taken_already, is_wholly_withdrawn
+
+NOON = datetime(2026, 4, 1, 3, tzinfo=UTC)
+names = st.frozensets(st.sampled_from(("one", "two", "three")), max_size=3)
+takings = st.builds(Taking, to=names, categories=names)
+
+
+def done(to=(), categories=()):
+    return Withdrawal(id="w", to=frozenset(to), categories=frozenset(categories), at=NOON)
+
+
+def asked(to=(), categories=()):
+    return Taking(to=frozenset(to), categories=frozenset(categories))
+
+
+def test_nothing_is_taken_where_nothing_was_withdrawn():
+    assert not is_taken_already(asked(), ())
+
+
+@pytest.mark.parametrize(
+    ("taking", "earlier", "is_nothing_new"),
+    [
+        (asked(), done(), True),
+        (asked(to=["one"]), done(), True),
+        (asked(categories=["one"]), done(to=["one"]), False),
+        (asked(), done(to=["one"]), False),
+        (asked(to=["one", "two"]), done(to=["one"]), False),
+        (asked(to=["one"]), done(to=["one", "two"]), True),
+        (asked(to=["one"], categories=["one"]), done(to=["one"]), True),
+        (asked(to=["one"]), done(to=["one"], categories=["one"]), False),
+    ],
+)
+def test_a_withdrawal_is_nothing_new_when_an_earlier_one_takes_back_all_of_it(taking, earlier, is_nothing_new):
+    assert is_taken_already(taking, [earlier]) is is_nothing_new
+
+
+@given(takings)
+def test_the_same_withdrawal_twice_is_always_nothing_new(taking):
+    assert is_taken_already(taking, [done(taking.to, taking.categories)])
+
+
+@given(takings, takings)
+def test_after_a_whole_withdrawal_nothing_is_left(taking, earlier):
+    assert is_taken_already(taking, [done(earlier.to, earlier.categories), done()])
+
+
+def test_a_consent_is_wholly_withdrawn_only_without_limits():
+    assert is_wholly_withdrawn([done()])
+    assert not is_wholly_withdrawn([done(to=["one"]), done(categories=["one"])])
+
+
+def test_a_time_is_from_the_future_only_beyond_what_clocks_may_differ():
+    assert not is_from_the_future(NOON + CLOCK_AHEAD, NOON)
+    assert is_from_the_future(NOON + CLOCK_AHEAD + timedelta(microseconds=1), NOON)
