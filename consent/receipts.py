@@ -79,7 +79,7 @@ class ConsentRecord:
     id: wire.Id
     agency: wire.Id
     case: wire.Id
-    form: wire.Id
+    form: wire.Opaque
     kind: Annotated[str, _one_of("consent_kind")]
     hub_parties: Annotated[frozenset[str], wire.Codes(wire.is_id, least=1)]
     partners: Annotated[frozenset[str], wire.Codes(_is_partner, least=1)]

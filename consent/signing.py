@@ -10,11 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NoReturn, cast
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from joserfc import jwe, jws
 from joserfc.jwk import ECKey, OKPKey
 from joserfc.registry import HeaderParameter
@@ -65,6 +64,9 @@ class SealedHeader:
 # A key entry is signed by the key itself (proof of possession) and by the root; all else by `sig` keys alone.
 _KEY_SIGNERS = frozenset({KeyUse.SIG, KeyUse.CLIENT, KeyUse.WITNESS, KeyUse.ROOT})
 _SIGNERS = frozenset({KeyUse.SIG})
+# lists, not sets: what stands in a header need not be hashable
+_ALGS = ["Ed25519"]
+_KEY_ALGS = ["Ed25519", "ES256"]
 
 
 class _Signatures(jws.JWSRegistry):
@@ -110,9 +112,7 @@ def verify(token: str, *, typ: Typ, key: PublicKey) -> bytes:
         made = jws.deserialize_compact(token, _jose(key.native), registry=_SIGNATURES[key.alg])
     except Exception:  # noqa: BLE001 - JoseError, ValueError, binascii.Error and more: all mean one thing
         raise SignatureRefusedError("bad-signature") from None
-    if made.payload is None:
-        raise SignatureRefusedError("malformed")
-    return made.payload
+    return made.payload or b""
 
 
 def peek_kid(token: str, *, typ: Typ) -> str:
@@ -168,7 +168,7 @@ def encrypt(plaintext: bytes, *, context: Mapping[str, Any], recipients: Sequenc
         raise SignatureRefusedError("key-not-valid")
     sealed = jwe.GeneralJSONEncryption({"enc": CONTENT, "typ": PART_TYP, "tsn": dict(context)}, plaintext)
     for key in recipients:
-        sealed.add_recipient({"alg": KEY_WRAP, "kid": key.kid}, _jose_okp(key.native))
+        sealed.add_recipient({"alg": KEY_WRAP, "kid": key.kid}, _recipient(key))
     return wire.compact(jwe.encrypt_json(sealed, None, registry=_SEALS)).decode("ascii")
 
 
@@ -198,9 +198,7 @@ def decrypt(part: str, key: PrivateKey) -> bytes:
         opened = jwe.decrypt_json(one, _jose_okp(key.native), registry=_SEALS)
     except Exception:  # noqa: BLE001 - a bad point is a bare ValueError, other breakage anything
         raise SealRefusedError("undecryptable") from None
-    if opened.plaintext is None:
-        raise SealRefusedError("undecryptable")
-    return opened.plaintext
+    return opened.plaintext or b""
 
 
 def _require_use(use: KeyUse, typ: Typ) -> None:
@@ -214,10 +212,14 @@ def _jose(native: NativePrivate | NativePublic) -> ECKey | OKPKey:
     return _jose_okp(native)
 
 
+@lru_cache(maxsize=1024)
+def _recipient(key: PublicKey) -> OKPKey:
+    """Keep public keys in the library's form: an agency seals to the same few all day."""
+    return _jose_okp(key.native)
+
+
 def _jose_okp(native: NativePrivate | NativePublic) -> OKPKey:
-    if not isinstance(native, Ed25519PrivateKey | Ed25519PublicKey | X25519PrivateKey | X25519PublicKey):
-        raise SignatureRefusedError("key-not-valid")
-    return OKPKey.import_key(native)
+    return OKPKey.import_key(cast("Any", native))
 
 
 def _refuse_header() -> NoReturn:
@@ -234,7 +236,7 @@ def _look(token: object, typ: Typ) -> dict[str, Any]:
     header = _canonical(pieces[0])
     if not header.keys() <= _HEADER:
         _refuse_header()
-    if header.get("alg") not in ({"Ed25519", "ES256"} if typ is Typ.KEY else {"Ed25519"}):
+    if header.get("alg") not in (_KEY_ALGS if typ is Typ.KEY else _ALGS):
         raise SignatureRefusedError("bad-signature")
     kid = header.get("kid")
     if header.keys() != _HEADER or not isinstance(kid, str) or not _KID.fullmatch(kid):

@@ -11,6 +11,7 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import Field as DataclassField
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from math import isfinite
@@ -59,18 +60,15 @@ def parse(text: str | bytes, *, limit: int = MAX_BYTES) -> dict[str, Any]:
         raise DocumentRefusedError("too-large")
     try:
         plain = text.decode("utf-8") if isinstance(text, bytes) else text
-        made = json.loads(
-            plain,
-            object_pairs_hook=_without_duplicates,
-            parse_constant=_refuse_number,
-            parse_float=_finite,
-            parse_int=_bounded,
-        )
+        made = _DECODER.decode(plain)
     except (ValueError, RecursionError):
         raise DocumentRefusedError("malformed-json") from None
     if not isinstance(made, dict):
         raise DocumentRefusedError("malformed-json")
-    _check_within(made)
+    # only an escape, or text that was no bytes before, can bring in what cannot be stored
+    texts = "\\" in plain or not (isinstance(text, bytes) or plain.isascii())
+    if texts or plain.count("{") + plain.count("[") > MAX_DEPTH:
+        _check_within(made, texts=texts)
     return made
 
 
@@ -94,7 +92,10 @@ def compact(value: object) -> bytes:
     plain = value
     if is_dataclass(value):
         plain = _adapter(type(value)).dump_python(value, mode="json", by_alias=True)
-    return json.dumps(plain, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
+    return _ENCODER.encode(plain).encode("ascii")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def to_base64url(raw: bytes) -> str:
@@ -212,13 +213,20 @@ def is_id(text: str) -> bool:
 
 def _require_members(shape: type[Any], plain: dict[str, Any]) -> None:
     """Let no default fill a member of a whole document: what is signed says everything itself."""
-    for part in fields(shape) if is_dataclass(shape) else ():
-        names = [meta.alias for meta in getattr(part.type, "__metadata__", ()) if isinstance(meta, FieldInfo)]
-        name = next(filter(None, names), part.name)
+    if shape not in _MEMBERS:
+        _MEMBERS[shape] = tuple(_member(part) for part in fields(shape)) if is_dataclass(shape) else ()
+    for name in _MEMBERS[shape]:
         if name not in plain:
             raise DocumentRefusedError("missing-member", f"/{name}")
 
 
+def _member(part: DataclassField[Any]) -> str:
+    """Give the name of a field in JSON."""
+    names = [meta.alias for meta in getattr(part.type, "__metadata__", ()) if isinstance(meta, FieldInfo)]
+    return next(filter(None, names), part.name)
+
+
+_MEMBERS: dict[type[Any], tuple[str, ...]] = {}
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
@@ -253,17 +261,24 @@ def _bounded(text: str) -> int:
     return number
 
 
-def _check_within(top: dict[str, Any]) -> None:
-    """Walk without recursion: the depth is the sender's, the stack is ours."""
-    waiting: list[tuple[Any, int]] = [(top, 1)]
-    while waiting:
-        value, depth = waiting.pop()
-        if isinstance(value, str):
-            _check_text(value)
-        elif isinstance(value, dict | list):
-            if depth > MAX_DEPTH:
-                raise DocumentRefusedError("malformed-json")
-            waiting.extend((each, depth + 1) for each in _elements(value))
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_without_duplicates, parse_constant=_refuse_number, parse_float=_finite, parse_int=_bounded
+)
+
+
+def _check_within(top: dict[str, Any], *, texts: bool) -> None:
+    """Walk without recursion, a level at a time: the depth is the sender's, the stack is ours."""
+    level: list[Any] = [top]
+    for _ in range(MAX_DEPTH):
+        inner = [each for value in level for each in _elements(value)]
+        if texts:
+            for each in inner:
+                if isinstance(each, str):
+                    _check_text(each)
+        level = [each for each in inner if isinstance(each, dict | list)]
+        if not level:
+            return
+    raise DocumentRefusedError("malformed-json")
 
 
 def _elements(value: dict[str, Any] | list[Any]) -> Iterator[Any]:
@@ -298,8 +313,9 @@ _CODES: Mapping[str, str] = {
 
 
 def _refusal(error: ErrorDetails, plain: dict[str, Any]) -> DocumentRefusedError:
-    found = error["msg"] if error["type"] == "refused" else _CODES.get(error["type"], "wrong-type")
-    if found == "unknown-code" and not isinstance(error["input"], str | dict):
+    kind = error["type"]
+    found = error["msg"] if kind == "refused" else _CODES.get(kind, "wrong-type")
+    if kind in {"enum", "literal_error"} and not isinstance(error["input"], str):
         found = "wrong-type"
     return DocumentRefusedError(found, _pointer(error["loc"], plain, found))
 
