@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The composition root of the web side: builds the app, registers the slices, gives oauth's validator to the gate."""
 
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -12,14 +11,14 @@ from flask_restx import Namespace
 
 from hub.agencies import api as agencies_api
 from hub.audit import api as audit_api
-from hub.base import clock, db, hubkeys, logs, queues
+from hub.base import clock, db, hubkeys, queues
 from hub.base.config import Settings
 from hub.base.db import Database, Role
 from hub.base.errors import HubError, UnavailableError
 from hub.cases import api as cases_api
 from hub.intakes import api as intakes_api
 from hub.meetings import api as meetings_api
-from hub.migrations import run
+from hub.messages import api as messages_api
 from hub.oauth import api as oauth_api
 from hub.oauth.validator import TokenValidator
 from hub.outbox import api as events_api
@@ -37,6 +36,7 @@ NAMESPACES: Final[Sequence[Namespace]] = (
     cases_api.namespace,
     intakes_api.namespace,
     meetings_api.namespace,
+    messages_api.namespace,
 )
 """Every slice's endpoints; paths are relative to /v1."""
 
@@ -49,11 +49,13 @@ def create_app(
     namespaces: Sequence[Namespace] = NAMESPACES,
     wakes: queues.Wakes | None = None,
     keys: hubkeys.HubKeys | None = None,
+    head: str | None = None,
 ) -> Flask:
     """Build the app on a database of requests (tsn_hub).
 
     With the hub's `keys` it is a whole hub: receipts are signed, tokens are given out, and the gate checks them. Tests
-    that need none of it leave them out and may bring a `validator` of their own.
+    that need none of it leave them out and may bring a `validator` of their own. `head` is the revision that the schema
+    must have before the hub calls itself ready.
 
     *Raises* RuntimeError: a route names no permission.
     """
@@ -66,6 +68,7 @@ def create_app(
     wakes = wakes or queues.Wakes(None)
     if keys is not None:
         database.givens[hubkeys.RECEIPTS] = hubkeys.Receipts(hub=settings.issuer, key=keys.receipt)
+        database.givens[hubkeys.LOG_KEY] = keys.log.public
         validator = validator or TokenValidator(database, settings.issuer)
     app.extensions[EXTENSION] = Hub(settings=settings, database=database, gate=Gate(validator), wakes=wakes)
     manners.register(app)
@@ -73,7 +76,7 @@ def create_app(
     docs.register(app)
     health.register(
         app,
-        needed={"database": partial(_at_head, database)},
+        needed={"database": partial(_migrated, database, head)},
         useful={"queue": wakes.alive},
     )
     if keys is not None:
@@ -87,13 +90,11 @@ def create_app(
     return app
 
 
-def from_environment() -> Flask:
-    """Build the app as the server process does (`granian --factory hub.app:from_environment`).
+def open_app(settings: Settings, head: str) -> Flask:
+    """Build the whole hub of one server process: its connections, its keys, every endpoint.
 
     *Raises* ConfigurationError: with a sentence that says what to do.
     """
-    logs.configure()
-    settings = Settings.from_environment(os.environ)
     wakes = queues.Wakes(settings.redis_url)
     database = Database(
         settings.database_url,
@@ -106,12 +107,13 @@ def from_environment() -> Flask:
     # a database that is away is no reason not to start: /readyz says so, and every connection is checked again
     with suppress(UnavailableError):
         clock.refuse_play_in_production(database, settings)
-    return create_app(settings, database, wakes=wakes, keys=hubkeys.load(settings.data))
+    return create_app(settings, database, wakes=wakes, keys=hubkeys.load(settings.data), head=head)
 
 
-def _at_head(database: Database) -> bool:
-    """Tell whether the database answers and has been migrated to what this program knows."""
+def _migrated(database: Database, head: str | None) -> bool:
+    """Tell whether the database answers and its schema is the one this program knows."""
     try:
-        return db.revision(database) == run.head()
+        stands = db.revision(database)
     except HubError:
         return False
+    return stands is not None and head in {None, stands}

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from flask import Flask
 
+from hub import cli_agencies
 from hub import worker as worker_root
+from hub.app import open_app
 from hub.base import clock, logs, queues
 from hub.base.config import Settings
 from hub.base.db import Database, Role, revision
@@ -45,6 +48,10 @@ class Sentences(click.Group):
 @click.version_option(package_name="tsunagi")
 def main() -> None:
     """Run and look after a Tsunagi hub."""
+
+
+main.add_command(cli_agencies.staff)
+main.add_command(cli_agencies.agency)
 
 
 @main.command()
@@ -192,6 +199,15 @@ def doctor(data: Path | None) -> None:
         )
     database.close()
     raise SystemExit(1 if bad else 0)
+
+
+def web_app() -> Flask:
+    """Build the app of one server process from its environment (`granian --factory hub.cli:web_app`).
+
+    *Raises* ConfigurationError: with a sentence that says what to do.
+    """
+    logs.configure()
+    return open_app(Settings.from_environment(os.environ), run.head())
 
 
 def clock_check(settings: Settings) -> None:

@@ -36,6 +36,8 @@ def configure(level: int = logging.INFO, stream: TextIO | None = None) -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream or sys.stderr)
+    # the formatter sees records without their values: whether there were any must be noted before
+    handler.addFilter(note_the_template)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[keep_the_template, *shared],
@@ -49,13 +51,19 @@ def configure(level: int = logging.INFO, stream: TextIO | None = None) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def note_the_template(record: logging.LogRecord) -> bool:
+    """Note the message of a record as the library wrote it; one without values may be made of somebody's words."""
+    record.template = str(record.msg) if record.args else "library:message"
+    return True
+
+
 def keep_the_template(_logger: Any, _method: str, event: Event) -> Event:
     """Keep another library's message without the values put into it: they may be somebody's."""
-    record: logging.LogRecord = event["_record"]
+    record: Any = event["_record"]
     return {
         "_record": record,
         "_from_structlog": False,
-        "event": str(record.msg) if record.args else "library:message",
+        "event": record.template,
         "logger": record.name,
         "exc_info": record.exc_info,
     }

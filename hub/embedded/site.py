@@ -144,7 +144,7 @@ def web_child(web: Web, environ: Mapping[str, str], log: Path) -> Child:
     for name, value in options.items():
         command += [name, value]
     return Child(
-        [*command, "hub.app:from_environment"],
+        [*command, "hub.cli:web_app"],
         account=ourselves(),
         log=log,
         stop_signals=(signal.SIGTERM,),

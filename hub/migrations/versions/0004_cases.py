@@ -276,4 +276,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop everything, the youngest first."""
     for table in reversed(TABLES):
-        op.execute(f"DROP TABLE {table}")
+        # a policy of one table reads another: it goes with the table it reads
+        op.execute(f"DROP TABLE {table} CASCADE")

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""A transaction belongs to one role, one agency, one duty, one time; nothing of it survives it."""
+
 from datetime import UTC, datetime
 
 import pytest
@@ -83,10 +85,16 @@ def test_time_is_utc(database):
         assert now(session).tzinfo is UTC
 
 
-def test_an_error_undoes_the_transaction(database):
-    with pytest.raises(RuntimeError), database.transaction(A) as session:
+def insert_then_fail(database, queue=None):
+    with database.transaction(A) as session:
         session.execute(sa.text("insert into single_uses values ('s', 'd', now())"))
+        session.info["wake"].add(queue)
         raise RuntimeError("stop")
+
+
+def test_an_error_undoes_the_transaction(database):
+    with pytest.raises(RuntimeError):
+        insert_then_fail(database)
     with database.transaction(A) as session:
         session.execute(sa.text("insert into single_uses values ('s', 'd', now())"))
 
@@ -98,9 +106,8 @@ def test_queues_are_woken_after_the_commit_and_only_then(hub_database):
         session.info["wake"].add("outbox")
         assert woken == []
     assert woken == ["outbox"]
-    with pytest.raises(RuntimeError), database.transaction(A) as session:
-        session.info["wake"].add("lost")
-        raise RuntimeError("stop")
+    with pytest.raises(RuntimeError):
+        insert_then_fail(database, "lost")
     assert woken == ["outbox"]
     database.close()
 
