@@ -82,6 +82,7 @@ def test_no_member_may_be_missing(name: str) -> None:
         ({"to": SENDER}, ("wrong-type", "/to")),
         ({"to_kid": "short"}, ("wrong-type", "/to_kid")),
         ({"suite": "C"}, ("unknown-code", "/suite")),
+        ({"suite": 1}, ("wrong-type", "/suite")),
         ({"suite": "B"}, ("suite-not-supported", "/suite")),
         ({"created_at": "2026-04-01"}, ("bad-date", "/created_at")),
         ({"not_after": wire.write_moment(NOW)}, ("bad-date", "/not_after")),
@@ -106,7 +107,7 @@ def test_no_member_may_be_missing(name: str) -> None:
         ({"parts": [{**PLAIN["parts"][0], "media": "x"}]}, ("wrong-type", "/parts/0/media")),
         ({"parts": [{**PLAIN["parts"][0], "name": "x"}]}, ("unknown-member", "/parts/0")),
     ],
-    ids=range(34),
+    ids=range(35),
 )
 def test_a_manifest_that_is_not_exact_is_refused_with_the_place(
     changes: dict[str, Any], expected: tuple[str, str]
