@@ -8,17 +8,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.base.errors import EXIT_REFUSED_BY_CONSENT, ConnectorError
+from connectors.sdk.reading import read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartDecision:
-    """The hub's decision on one part: `outcome` is `permitted` or `refused`; `reason` and `remedy` are codes."""
+    """The hub's decision on one part: `outcome` is `permitted` or `refused`; `reason` and `remedy` are codes.
+
+    `consent` is the record it stands on or is about, `version` that of the form behind it.
+    """
 
     category: str
     outcome: str
-    reason: str | None
-    remedy: str | None
-    consent: str | None
+    basis: str | None = None
+    reason: str | None = None
+    remedy: str | None = None
+    consent: str | None = None
+    version: str | None = None
 
     @property
     def permitted(self) -> bool:
@@ -30,29 +36,40 @@ class PartDecision:
 class FieldError:
     """One thing wrong with what was sent: where (a JSON pointer) and which rule (a code)."""
 
-    pointer: str
-    code: str
-    detail: str
+    pointer: str = ""
+    code: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Problem:
+    code: str = "unexpected"
+    detail: str = ""
+    request_id: str = ""
+    errors: tuple[FieldError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refusal:
+    decision_id: str = ""
+    decisions: tuple[PartDecision, ...] = ()
 
 
 class ProblemError(ConnectorError):
     """The hub answered with a problem. `status` is the HTTP status, `code` the rule, `detail` the hub's sentence."""
 
     def __init__(self, status: int, document: Mapping[str, Any]) -> None:
-        """Take the status and the problem document as parsed."""
-        super().__init__(str(document.get("code", "unexpected")))
+        """Take the status and the problem document as parsed.
+
+        *Raises* `ConnectorError("answer-malformed")` where it is none.
+        """
+        problem = read(_Problem, document)
+        super().__init__(problem.code)
         self.status = status
         self.document = document
-        self.detail = str(document.get("detail", ""))
-        self.request_id = str(document.get("request_id", ""))
-        self.errors = tuple(
-            FieldError(
-                pointer=str(error.get("pointer", "")),
-                code=str(error.get("code", "")),
-                detail=str(error.get("detail", "")),
-            )
-            for error in document.get("errors", ())
-        )
+        self.detail = problem.detail
+        self.request_id = problem.request_id
+        self.errors = problem.errors
 
     def says(self, language: str) -> str:
         """Say the hub's own sentence (asked for in the session's language); the code where it gave none."""
@@ -67,26 +84,13 @@ class ConsentRefusedError(ProblemError):
     def __init__(self, status: int, document: Mapping[str, Any]) -> None:
         """Take the problem `consent-refused` with its decisions."""
         super().__init__(status, document)
-        self.decision_id = str(document.get("decision_id", ""))
-        self.decisions = decisions_of(document.get("decisions", ()))
+        refusal = read(_Refusal, document)
+        self.decision_id = refusal.decision_id
+        self.decisions = refusal.decisions
 
     def says(self, language: str) -> str:
         """Say it in our own words; the parts are listed by the caller."""
         return ConnectorError("consent-refused").says(language)
-
-
-def decisions_of(items: Any) -> tuple[PartDecision, ...]:
-    """Read a list of decisions as the hub writes them."""
-    return tuple(
-        PartDecision(
-            category=str(item["category"]),
-            outcome=str(item["outcome"]),
-            reason=item.get("reason"),
-            remedy=item.get("remedy"),
-            consent=item.get("consent"),
-        )
-        for item in items
-    )
 
 
 def problem_of(status: int, document: Mapping[str, Any]) -> ProblemError:

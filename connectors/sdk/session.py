@@ -53,10 +53,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the hub answered: status, parsed JSON body, entity tag, and the headers by lower-case name."""
+    """What the hub answered: status, parsed JSON body or the `text` of another kind, entity tag, headers.
+
+    Names of headers are in lower case.
+    """
 
     status: int
     body: Mapping[str, Any]
+    text: str
     etag: str | None
     headers: Mapping[str, str]
 
@@ -175,6 +179,7 @@ class HubSession:
             json=request.body,
             data=request.form,
             headers=headers,
+            auth=_as_written,  # else a .netrc of this user's would take the place of our token
             timeout=(5.0, request.patience),
             allow_redirects=False,
         )
@@ -211,9 +216,17 @@ def _document(response: requests.Response) -> Mapping[str, Any]:
     return document
 
 
+def _as_written(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
 def _read(response: requests.Response) -> Answer:
-    document = _document(response) if response.content else {}
-    if response.status_code >= requests.codes.bad_request:
-        raise problem_of(response.status_code, document)
+    status, kind = response.status_code, response.headers.get("Content-Type", "").partition(";")[0].strip()
+    if status >= requests.codes.bad_request:
+        raise problem_of(status, _document(response))
+    if status >= requests.codes.multiple_choices:
+        raise ConnectorError("answer-malformed")  # the hub sends nobody elsewhere: something in between does
+    document = _document(response) if kind == "application/json" else {}
+    text = "" if document else response.content.decode("utf-8", "replace")
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(response.status_code, document, response.headers.get("ETag"), headers)
+    return Answer(status, document, text, response.headers.get("ETag"), headers)
