@@ -107,6 +107,11 @@ def directory(
     return tuple(_agency(row) for row in session.execute(query.order_by(agencies.c.id).limit(limit)))
 
 
+def everybody(session: Session) -> tuple[Agency, ...]:
+    """Give every agency in whatever state, in the order of ids: for the people of the hub."""
+    return tuple(_agency(row) for row in session.execute(sa.select(agencies).order_by(agencies.c.id)))
+
+
 def party(session: Session, agency_id: str) -> Party | None:
     """Give an agency as decisions see it, or None for one that is not active: nothing goes to or from it
     now.
