@@ -32,19 +32,9 @@ def consent_changed(session: Session, work: Work) -> None:
     """
     at = now(session)
     found = reads.of_case(session, work.about)
-    waiting = [
-        one
-        for one in found
-        if one.message.delivery in UNDELIVERED and not handing_over.still_permitted(session, one, now=at).permitted
-    ]
-    for one in waiting:
-        outbox.tell(
-            session,
-            agency=one.message.sender,
-            event="message:withdrawn-before-delivery",
-            about=one.message.id,
-            now=at,
-        )
+    for one in found:
+        if one.message.delivery in UNDELIVERED:
+            _tell_stopped(session, one)
     handed_over = [one for one in found if one.message.handed_over_at is not None]
     noticing.raise_notices(session, handed_over, now=at)
 
@@ -93,6 +83,22 @@ TIMERS: Final[Sequence[Callable[[Session], None]]] = (
     destroy_old_ciphertext,
     report_overdue_notices,
 )
+
+
+def _tell_stopped(session: Session, one: reads.Labelled) -> None:
+    """Tell the sender once that consent does not carry a waiting message any more (bad-input CON-09)."""
+    at = now(session)
+    permitted = handing_over.still_permitted(session, one, now=at).permitted
+    if permitted is (one.message.stopped_told_at is None):
+        return
+    session.execute(
+        sa.update(tables.messages)
+        .where(tables.messages.c.id == one.message.id)
+        .values(stopped_told_at=None if permitted else at)
+    )
+    if not permitted:
+        event = "message:withdrawn-before-delivery"
+        outbox.tell(session, agency=one.message.sender, event=event, about=one.message.id, now=at)
 
 
 def _ask_sender(session: Session, found: reads.Message, kind: TaskKind) -> None:

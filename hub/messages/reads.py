@@ -75,6 +75,7 @@ class Message:
     opened_at: datetime | None
     ended_at: datetime | None
     emptied_at: datetime | None
+    stopped_told_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,8 @@ messages = sa.Table(
     sa.Column("ended_at", UtcDateTime),
     # the ciphertext is gone since
     sa.Column("emptied_at", UtcDateTime),
+    # the sender was told that consent does not carry it any more; none again when it does
+    sa.Column("stopped_told_at", UtcDateTime),
     # the sender was told that no receipt came
     sa.Column("overdue_told_at", UtcDateTime),
     sa.UniqueConstraint("sender", "message"),

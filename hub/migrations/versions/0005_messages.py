@@ -59,6 +59,7 @@ CREATE TABLE messages (
     opened_at timestamptz,
     ended_at timestamptz,
     emptied_at timestamptz,
+    stopped_told_at timestamptz,
     overdue_told_at timestamptz,
     CONSTRAINT pk_messages PRIMARY KEY (id),
     CONSTRAINT uq_messages_sender_message UNIQUE (sender, message),
@@ -202,7 +203,7 @@ CREATE POLICY emergency_uses_send ON emergency_uses FOR INSERT TO tsn_hub WITH C
 JOB_RIGHTS = """
 GRANT SELECT ON message_threads, messages, message_parts, message_receipts, emergency_uses TO tsn_job;
 GRANT SELECT, INSERT ON stop_use_notices TO tsn_job;
-GRANT UPDATE (delivery, ended_at, emptied_at, overdue_told_at) ON messages TO tsn_job;
+GRANT UPDATE (delivery, ended_at, emptied_at, stopped_told_at, overdue_told_at) ON messages TO tsn_job;
 GRANT UPDATE (sealed) ON message_parts TO tsn_job;
 GRANT UPDATE (overdue_told_at) ON stop_use_notices TO tsn_job;
 GRANT SELECT ON messages, message_receipts, stop_use_notices, emergency_uses TO tsn_dpo;
