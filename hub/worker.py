@@ -30,9 +30,10 @@ from sqlalchemy.orm import Session
 
 from hub.audit import jobs as audit_jobs
 from hub.audit import service as audit
-from hub.audit.rules import HUB, AuditKind, Entry
+from hub.audit.reads import LogDamagedError
+from hub.audit.rules import HUB, AuditKind, Entry, origin
 from hub.audit.sequencer import Signer
-from hub.base import hubkeys, queues, replay
+from hub.base import hubkeys, logs, queues, replay
 from hub.base.config import Settings
 from hub.base.db import Database, Role, now
 from hub.messages import jobs as messages_jobs
@@ -48,6 +49,8 @@ TIMERS_EVERY: Final = 60.0
 TIDY_EVERY: Final = 3600.0
 SEQUENCE_EVERY: Final = 0.1
 VERIFY_EVERY: Final = 3600.0
+AT_ONCE: Final = 200
+"""How many rows one wake-up works off before it makes room for another."""
 PAUSE: Final = 1.0
 """Seconds between two rounds of each, and after a round that failed."""
 
@@ -56,7 +59,9 @@ Timer = Callable[[Session], object]
 
 
 def join(*slices: Mapping[str, Handler]) -> Mapping[str, Handler]:
-    """Join the slices' topics; what two of them listen to is done by both, in the order given, in one transaction."""
+    """Join the slices' topics; what two of them listen to is done by both, in the order given, in one
+    transaction.
+    """
     topics = dict.fromkeys(topic for slice_ in slices for topic in slice_)
     return {topic: _each(tuple(one[topic] for one in slices if topic in one)) for topic in topics}
 
@@ -87,10 +92,10 @@ class Station:
     handlers: Mapping[str, Handler]
     timers: Sequence[Timer]
 
-    def sweep(self) -> int:
-        """Do whatever the outbox holds that is due; return how many rows were taken in hand."""
+    def sweep(self, *, at_most: int | None = None) -> int:
+        """Do what the outbox holds that is due; return how many rows were taken in hand."""
         self.wakes.answered(QUEUE)
-        return outbox_jobs.work_off(self.jobs, self.handlers, given_up=give_up, by=self.name)
+        return outbox_jobs.work_off(self.jobs, self.handlers, given_up=give_up, by=self.name, at_most=at_most)
 
     def tick(self) -> None:
         """Run every timer, each in its own transaction: one that fails does not keep the others from
@@ -108,6 +113,26 @@ class Station:
     def sequence(self) -> int:
         """Put what is pending into the log; return how many entries went in."""
         return audit_jobs.sequence(self.seq, self.signer)
+
+    def verify(self) -> bool:
+        """Hash the whole log as stored; tell the operator what does not agree, and whether all does.
+
+        *Raises* HubError: the database is away.
+        """
+        try:
+            audit_jobs.verify(self.seq, self.signer)
+        except LogDamagedError as damage:
+            self.report(damage)
+            return False
+        return True
+
+    def report(self, damage: LogDamagedError) -> None:
+        """Tell the operator that the log is not what was signed. The log itself cannot carry this."""
+        log.critical("log:damaged", code=damage.code, place=damage.place)
+        with self.jobs.transaction(None) as session:
+            at = now(session)
+            about = f"{damage.code}:{damage.place}"
+            tasks.raise_task(session, agency=None, kind=TaskKind.LOG_DAMAGED, about=about, due=at, now=at)
 
     def _run(self, timer: Timer) -> None:
         with self.jobs.transaction(None) as session:
@@ -127,7 +152,7 @@ def station(settings: Settings) -> Iterator[Station]:
         yield Station(
             jobs=jobs,
             seq=seq,
-            signer=Signer(key=keys.log, origin=audit_jobs.origin(settings.issuer)),
+            signer=Signer(key=keys.log, origin=origin(settings.issuer)),
             wakes=wakes,
             name=f"{socket.gethostname()}:{os.getpid()}",
             handlers=HANDLERS,
@@ -145,6 +170,7 @@ def _database(settings: Settings, role: Role, wakes: queues.Wakes) -> Database:
         wake=wakes.wake,
         pool_size=2,
         prepare_threshold=settings.prepare_threshold,
+        real_time=settings.production,
     )
 
 
@@ -160,11 +186,13 @@ def run_due(settings: Settings) -> None:
 
 
 def woken(queue: str) -> None:
-    """Answer a wake-up for *queue*: the RQ job that `hub.base.queues` sends. Unknown names are old
-    wake-ups.
-    """
-    if queue == QUEUE:
-        _listening_station().sweep()
+    """Answer a wake-up for *queue*: the RQ job that `hub.base.queues` sends. Other names are old wake-ups."""
+    if queue != QUEUE:
+        return
+    with _listening_station() as at:
+        if at.sweep(at_most=AT_ONCE) == AT_ONCE:
+            # an RQ job may not take for ever; the rest is the next one's
+            at.wakes.wake(QUEUE)
 
 
 def give_up(session: Session, work: Work) -> None:
@@ -191,11 +219,12 @@ def run(settings: Settings, stop: threading.Event | None = None) -> None:
     Work in hand is finished; what was leased and not finished comes back when its lease runs out.
     """
     stop = stop or threading.Event()
+    sound = threading.Event()
     _stop_on_signals(stop)
     with station(settings) as at:
         threads = [
-            threading.Thread(target=_rounds, args=(at, stop), name="timetable"),
-            threading.Thread(target=_sequence, args=(at, stop), name="sequencer"),
+            threading.Thread(target=_rounds, args=(at, sound, stop), name="timetable"),
+            threading.Thread(target=_sequence, args=(at, sound, stop), name="sequencer"),
         ]
         for thread in threads:
             thread.start()
@@ -204,14 +233,22 @@ def run(settings: Settings, stop: threading.Event | None = None) -> None:
             thread.join()
 
 
-def _rounds(at: Station, stop: threading.Event) -> None:
+def _rounds(at: Station, sound: threading.Event, stop: threading.Event) -> None:
     """Follow the timetable: whatever is due, in this order, then wait a little."""
+
+    def verify() -> None:
+        if not at.verify():
+            sound.clear()
+
     timetable: list[tuple[float, Callable[[], object]]] = [
         (SWEEP, at.sweep),
         (TIMERS_EVERY, at.tick),
         (TIDY_EVERY, at.tidy),
+        (VERIFY_EVERY, verify),
     ]
-    due = [0.0] * len(timetable)
+    began = time.monotonic()
+    # the sequencer verifies before it begins; all else is done at once
+    due = [began + every if deed is verify else began for every, deed in timetable]
     while not stop.wait(PAUSE):
         for place, (every, deed) in enumerate(timetable):
             if time.monotonic() >= due[place]:
@@ -219,17 +256,25 @@ def _rounds(at: Station, stop: threading.Event) -> None:
                 _guarded("round:failed", deed)
 
 
-def _sequence(at: Station, stop: threading.Event) -> None:
-    """Verify the log as it lies, then put in what is pending every 100 ms, and verify again now and then."""
-    verify_at = 0.0
+def _sequence(at: Station, sound: threading.Event, stop: threading.Event) -> None:
+    """Put what is pending into the log every 100 ms, once the log as it lies has been found *sound*.
+
+    A log that is not sound is left alone and looked at again: somebody may put it right.
+    """
+
+    def pass_once() -> None:
+        if not sound.is_set() and not at.verify():
+            stop.wait(SWEEP)
+            return
+        sound.set()
+        try:
+            at.sequence()
+        except LogDamagedError as damage:
+            sound.clear()
+            at.report(damage)
+
     while not stop.wait(SEQUENCE_EVERY):
-        if time.monotonic() >= verify_at:
-            if not _guarded("log:failed", lambda: audit_jobs.verify(at.seq, at.signer)):
-                stop.wait(SWEEP)
-                continue
-            verify_at = time.monotonic() + VERIFY_EVERY
-        if not _guarded("log:failed", at.sequence):
-            verify_at = 0.0
+        if not _guarded("sequencer:failed", pass_once):
             stop.wait(PAUSE)
 
 
@@ -256,6 +301,8 @@ def _listen(settings: Settings) -> None:
     """
     if settings.redis_url is None:
         return
+    logs.configure()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=5)
     with station(settings) as at:
         _open.append(at)
@@ -265,16 +312,27 @@ def _listen(settings: Settings) -> None:
             log.warning("queue:unreachable")
 
 
+def _end_with_parent() -> None:
+    """End this process when the worker that started it is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 _open: Final[list[Station]] = []
 
 
-def _listening_station() -> Station:
-    """Return this process's station; an RQ worker that somebody else started reads its settings from the
+@contextmanager
+def _listening_station() -> Iterator[Station]:
+    """Give this listener's station; an RQ worker that somebody else started opens one from its
     environment.
     """
-    if not _open:
-        _open.append(station(Settings.from_environment(os.environ)).__enter__())
-    return _open[0]
+    if _open:
+        yield _open[0]
+        return
+    with station(Settings.from_environment(os.environ)) as at:
+        yield at
 
 
 def _guarded(event: str, deed: Callable[[], object]) -> bool:

@@ -10,7 +10,7 @@ from flask_restx import Namespace, Resource
 
 from hub.audit import reads
 from hub.audit.reads import TILE_WIDTH
-from hub.audit.shapes import EntryPage, EntryQuery, EntryShape, ProofShape, ProvedEntryShape
+from hub.audit.shapes import EntryPage, EntryQuery, EntryShape, KeysShape, ProofShape, ProvedEntryShape
 from hub.base.errors import NotFoundError
 from hub.web.call import Call, Reply
 from hub.web.operation import operation
@@ -25,6 +25,16 @@ NUMBER: Final = re.compile(r"(?P<groups>(?:x\d{3}/){0,5}\d{3})(?:\.p/(?P<width>[
 HIGHEST_LEVEL: Final = 7
 LARGEST_INDEX: Final = 2**62
 FOR_EVER: Final = {"Cache-Control": "private, max-age=31536000, immutable"}
+
+
+@namespace.route("/audit/keys")
+class Keys(Resource):
+    """The public halves of what the hub signs with."""
+
+    @operation(permission="audit.read", out=KeysShape, summary="audit.keys")
+    def get(self, call: Call) -> KeysShape:
+        """Give the keys that checkpoints and receipts are verified with."""
+        return KeysShape(log=reads.verifier(call.session).text(), receipt=reads.receipt_key(call.session))
 
 
 @namespace.route("/audit/checkpoint")

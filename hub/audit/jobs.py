@@ -1,19 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the sequencer and the check of the stored log in transactions of their own."""
 
-from urllib.parse import urlsplit
-
 from hub.audit import sequencer
 from hub.audit.sequencer import BATCH, Signer
 from hub.base.db import Database, now
-
-
-def origin(issuer: str) -> str:
-    """Name the log by where it is read: the hub's host and the path, without a scheme (C2SP tlog-checkpoint).
-
-    The path is part of the name so that a second log can follow this one (audit-log §6).
-    """
-    return f"{urlsplit(issuer).netloc}/v1/audit"
 
 
 def sequence(database: Database, signer: Signer) -> int:

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.orm import Session
 
-from consent.tlog import proofs, tree
-from hub.audit import tables
+from consent.tlog import notes, proofs, tree
+from hub.audit import rules, tables
+from hub.base import hubkeys
 
 TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 1 << TILE_HEIGHT
@@ -56,6 +58,19 @@ class Inclusion:
     index: int
     path: tuple[bytes, ...]
     checkpoint: Checkpoint
+
+
+def verifier(session: Session) -> notes.Verifier:
+    """Give the name and key that checkpoints are verified with."""
+    native = hubkeys.log_key(session).native
+    if not isinstance(native, Ed25519PublicKey):
+        raise TypeError("log-key-not-ed25519")
+    return notes.Verifier(rules.origin(hubkeys.receipts(session).hub), native)
+
+
+def receipt_key(session: Session) -> dict[str, str]:
+    """Give the public JWK that the hub's receipts are verified with."""
+    return hubkeys.receipts(session).key.public.jwk()
 
 
 def checkpoint(session: Session) -> Checkpoint | None:

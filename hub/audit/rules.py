@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
+from urllib.parse import urlsplit
 
 Json: TypeAlias = "str | int | bool | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -144,3 +145,11 @@ def entry_bytes(entry: Entry, *, entry_id: str, at: datetime, blind: bytes) -> b
 def timestamp(at: datetime) -> str:
     """Write a time as RFC 3339 in UTC with microseconds, so that equal times are equal bytes."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def origin(issuer: str) -> str:
+    """Name the log by where it is read: the hub's host and the path, without a scheme (C2SP tlog-checkpoint).
+
+    The path is part of the name so that a second log can follow this one (audit-log §6).
+    """
+    return f"{urlsplit(issuer).netloc}/v1/audit"

@@ -16,6 +16,16 @@ from hub.web.shapes import Shape
 CASE = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
+class KeysShape(Shape):
+    """What the hub's signatures are verified with: `log` as C2SP tools read it, `receipt` as a JWK.
+
+    They come from the hub itself: compare them with what its operator told on paper before relying on them.
+    """
+
+    log: str
+    receipt: dict[str, str]
+
+
 class EntryQuery(PageQuery):
     """`?limit=&cursor=&case=`: with `case` only the entries of that handle."""
 

@@ -15,8 +15,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from consent.errors import SignatureRefusedError
-from consent.jwk import KeyUse, PrivateKey, generate
+from consent import wire
+from consent.errors import DocumentRefusedError, SignatureRefusedError
+from consent.jwk import KeyUse, PrivateKey, PublicKey, generate
 from hub.base.errors import ConfigurationError
 
 FOLDER: Final = "keys"
@@ -47,11 +48,18 @@ class Receipts:
 
 
 RECEIPTS: Final = "receipts"
+LOG_KEY: Final = "log_key"
 
 
 def receipts(session: Session) -> Receipts:
     """Give the signer of receipts that this process was started with."""
     found: Receipts = session.info[RECEIPTS]
+    return found
+
+
+def log_key(session: Session) -> PublicKey:
+    """Give the public half of the `log` key, which others verify checkpoints with."""
+    found: PublicKey = session.info[LOG_KEY]
     return found
 
 
@@ -75,8 +83,8 @@ def _load(path: Path, use: KeyUse) -> PrivateKey:
     if path.stat().st_mode & _OTHERS:
         raise ConfigurationError("key-file-open", file=str(path))
     try:
-        return PrivateKey.from_jwk(json.loads(path.read_text("ascii")), use)
-    except (ValueError, SignatureRefusedError) as error:
+        return PrivateKey.from_jwk(wire.parse(path.read_bytes()), use)
+    except (DocumentRefusedError, SignatureRefusedError) as error:
         raise ConfigurationError("key-file-broken", file=str(path)) from error
 
 

@@ -38,3 +38,4 @@ class TaskKind(StrEnum):
     EMERGENCY_REVIEW = "emergency_review"
     OVERRIDE_LIMIT = "override_limit"
     WORK_GIVEN_UP = "work_given_up"
+    LOG_DAMAGED = "log_damaged"

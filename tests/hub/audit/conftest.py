@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from consent.jwk import KeyUse, generate
-from hub.audit import jobs, service
-from hub.audit.rules import AuditKind, Entry
+from hub.audit import service
+from hub.audit.rules import AuditKind, Entry, origin
 from hub.audit.sequencer import Signer
 from hub.base.db import Database, now
 
@@ -21,7 +21,7 @@ Append = Callable[..., str]
 
 @pytest.fixture(scope="session")
 def signer() -> Signer:
-    return Signer(origin=jobs.origin("https://hub.example"), key=generate(KeyUse.WITNESS))
+    return Signer(origin=origin("https://hub.example"), key=generate(KeyUse.WITNESS))
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ import pytest
 from consent.tlog import notes, proofs, tree
 from hub.app import create_app
 from hub.audit import api, jobs
+from hub.audit.rules import origin
 from hub.audit.sequencer import Signer
+from hub.base import hubkeys
 from hub.base.db import Database
 from tests.hub.conftest import HubClient, agency_by_header
 
@@ -125,6 +127,20 @@ def test_before_the_first_pass_there_is_no_checkpoint(client: HubClient) -> None
 def test_a_cursor_of_another_make_is_refused(client: HubClient, cursor: str) -> None:
     answer = client.get(f"/v1/audit/entries?cursor={cursor}")
     assert (answer.status_code, answer.json["code"]) == (400, "bad-cursor")
+
+
+def test_the_published_keys_verify_what_the_hub_signs(settings, database, sequencer_database, append: Append) -> None:
+    keys = hubkeys.load(settings.data)
+    app = create_app(settings, database, validator=agency_by_header, namespaces=[api.namespace], keys=keys)
+    app.test_client_class = HubClient
+    append()
+    jobs.sequence(sequencer_database, Signer(origin=origin(settings.issuer), key=keys.log))
+    client = app.test_client().by(OURS)
+    published = client.get("/v1/audit/keys").json
+    verifier = notes.Verifier.read(published["log"])
+    assert notes.open_checkpoint(client.get("/v1/audit/checkpoint").text, verifier).size == 1
+    assert published["receipt"] == keys.receipt.public.jwk()
+    assert "d" not in published["receipt"]
 
 
 def test_the_log_needs_its_scope(client: HubClient) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.audit.rules import AuditKind, Entry, entry_bytes
+from hub.audit.rules import AuditKind, Entry, entry_bytes, origin
 
 AT = datetime(2026, 4, 1, 9, 0, tzinfo=UTC)
 BLIND = bytes(range(16))
@@ -66,3 +66,8 @@ def test_an_entry_reads_back_as_it_was_said(facts: dict[str, object]) -> None:
     raw = written(Entry(kind=AuditKind.CASE_NOTED, actor="hub", parties=("a",), facts=facts))
     assert raw.isascii()
     assert json.loads(raw)["facts"] == facts
+
+
+@pytest.mark.parametrize("issuer", ["https://hub.example", "http://hub.example"])
+def test_the_log_is_named_by_where_it_is_read(issuer: str) -> None:
+    assert origin(issuer) == "hub.example/v1/audit"

@@ -6,7 +6,6 @@ fork.
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-import pytest
 import sqlalchemy as sa
 
 from consent.tlog import notes, proofs, tree
@@ -168,8 +167,3 @@ def _sequence_until(database: Database, signer: Signer, size: int) -> None:
         with database.transaction(None) as session:
             if reads.logged(session) >= size:
                 return
-
-
-@pytest.mark.parametrize("issuer", ["https://hub.example", "http://hub.example"])
-def test_the_log_is_named_by_where_it_is_read(issuer: str) -> None:
-    assert jobs.origin(issuer) == "hub.example/v1/audit"
