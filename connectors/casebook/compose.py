@@ -8,9 +8,10 @@ signed anew, if need be, at the moment it goes out (`finalise`); the sealed part
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -37,7 +38,8 @@ STATUS_AT_PARTNER: Final = timedelta(hours=72)
 class Letter:
     """A message before it is sealed: to whom, about which case, why, on which basis, and its parts by category.
 
-    `referral` and `thread` name the conversation it belongs to; none for one that opens a referral.
+    `referral` and `thread` name the conversation it belongs to; none for one that opens a referral. `telephone`
+    `{at, result}` is the call that goes with an immediate one. `acknowledged`: what looks like a My Number is none.
     """
 
     case: str
@@ -50,6 +52,7 @@ class Letter:
     kind: MessageKind = MessageKind.REFERRAL
     referral: str | None = None
     thread: str | None = None
+    telephone: Mapping[str, str] | None = None
     acknowledged: bool = False
 
 
@@ -89,9 +92,11 @@ def send(connection: Connection, letter: Letter, pen: Pen, *, own: PublicKey) ->
         letter = replace(letter, basis=ByConsent(consents=evidence))
     message, sealed = seal(connection, letter, pen, own=own)
     keep(connection, letter, message, sealed, pen)
-    path = f"/v1/referrals/{letter.referral}/messages" if letter.referral else "/v1/referrals"
-    body = {"manifest": sealed.manifest, "parts": list(sealed.parts)}
-    outgoing.put(connection, key=pen.new_id(), what="message", about=message, path=path, body=body, now=pen.now)
+    body: dict[str, Any] = {"manifest": sealed.manifest, "parts": list(sealed.parts)}
+    if letter.telephone is not None:
+        body["telephone"] = dict(letter.telephone)
+    key, path = pen.new_id(), path_of(letter)
+    outgoing.put(connection, key=key, what="message", about=message, path=path, body=body, now=pen.now)
     access.record(connection, staff=pen.staff, action="message:sealed", about=message, case=letter.case, now=pen.now)
     return message
 
@@ -186,8 +191,8 @@ def accepted(connection: Connection, *, sender: str, message: str, referral: str
         .values(state="accepted", referral=referral, hub_id=hub_id, hub_receipt=receipt)
         .returning(tables.messages.c.thread, tables.messages.c.manifest)
     ).one()
-    seq, _ = position(connection, row.thread)
-    values = {"seq": seq, "hash": manifests.manifest_hash(row.manifest)}
+    sent = wire.read(Manifest, signing.peek_payload(row.manifest, typ=signing.Typ.MANIFEST))
+    values = {"seq": sent.seq, "hash": manifests.manifest_hash(row.manifest)}
     statement = insert(tables.threads).values(thread=row.thread, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["thread"], set_=values))
 
@@ -199,6 +204,11 @@ def refused(connection: Connection, *, sender: str, message: str) -> None:
         .where(tables.messages.c.id == message, tables.messages.c.sender == sender)
         .values(state="refused")
     )
+
+
+def path_of(letter: Letter) -> str:
+    """Say where a letter is sent: into the thread of its referral, or as a new referral."""
+    return f"/v1/referrals/{letter.referral}/messages" if letter.referral else "/v1/referrals"
 
 
 def position(connection: Connection, thread: str) -> tuple[int, str | None]:

@@ -46,16 +46,24 @@ class KnownAgency:
     name_ja: str
     name_en: str
     state: str
+    root: dict[str, str]
     keys: tuple[KnownKey, ...]
 
 
 def keep(connection: Connection, agency: KnownAgency, *, now: datetime) -> None:
-    """Keep an agency as it is now."""
+    """Keep an agency as it is now; its keys were verified against the root that was seen first.
+
+    *Raises* `ConnectorError("root-changed")`: this is another root key.
+    """
+    before = connection.execute(sa.select(tables.agencies.c.root).where(tables.agencies.c.id == agency.id)).scalar()
+    if before is not None and before != agency.root:
+        raise ConnectorError("root-changed", agency=agency.id)
     values: dict[str, Any] = {
         "kind": agency.kind,
         "name_ja": agency.name_ja,
         "name_en": agency.name_en,
         "state": agency.state,
+        "root": agency.root,
         "keys": [asdict(key) for key in agency.keys],
         "fetched_at": now,
     }
@@ -119,5 +127,6 @@ def _known(row: sa.Row[Any]) -> KnownAgency:
         name_ja=row.name_ja,
         name_en=row.name_en,
         state=row.state,
+        root=row.root,
         keys=tuple(KnownKey(**key) for key in row.keys),
     )

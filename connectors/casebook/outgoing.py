@@ -71,11 +71,11 @@ def waiting(connection: Connection, *, limit: int = 100) -> list[Waiting]:
 
 def settle(
     connection: Connection, position: int, *, answer: Mapping[str, Any], code: str | None, now: datetime
-) -> None:
-    """Note the hub's answer: sent, or refused with its code."""
-    connection.execute(
+) -> bool:
+    """Note the hub's answer: sent, or refused with its code; say no if somebody else has noted it already."""
+    settled = connection.execute(
         sa.update(tables.outgoing)
-        .where(tables.outgoing.c.position == position)
+        .where(tables.outgoing.c.position == position, tables.outgoing.c.state == "waiting")
         .values(
             state="refused" if code else "sent",
             code=code,
@@ -84,6 +84,13 @@ def settle(
             settled_at=now,
         )
     )
+    return settled.rowcount == 1
+
+
+def count_waiting(connection: Connection) -> int:
+    """Count what waits."""
+    query = sa.select(sa.func.count()).where(tables.outgoing.c.state == "waiting")
+    return connection.execute(query).scalar_one()
 
 
 def tried(connection: Connection, position: int) -> None:

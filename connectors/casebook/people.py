@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
-from connectors.casebook import access, tables
+from connectors.casebook import access, outgoing, tables
 
 _KATAKANA: Final = frozenset(map(chr, range(0x30A1, 0x30F7)))
 _KANA_APART: Final = 0x60
@@ -73,9 +73,25 @@ def find_people(connection: Connection, text: str, *, staff: str, now: datetime,
 
 
 def open_case(connection: Connection, *, handle: str, person: str, owner: str, staff: str, now: datetime) -> None:
-    """Open a case for a person under a random handle, the only thing the hub will learn of it."""
+    """Open a case for a person under a random handle, the only thing the hub will learn of it, and queue that."""
     connection.execute(sa.insert(tables.cases).values(handle=handle, person=person, owner=owner, created_at=now))
+    outgoing.put(
+        connection,
+        key=f"case:{handle}",
+        what="case",
+        about=handle,
+        path="/v1/cases",
+        body={"case": handle},
+        now=now,
+    )
     access.record(connection, staff=staff, action="case:opened", about=person, case=handle, now=now)
+
+
+def keep_case(connection: Connection, *, handle: str, owner: str, closed_at: datetime | None, now: datetime) -> None:
+    """Keep what the hub says of a case, ours or a partner's; the person behind it is not touched."""
+    known = {"owner": owner, "closed_at": closed_at}
+    statement = insert(tables.cases).values(handle=handle, created_at=now, **known)
+    connection.execute(statement.on_conflict_do_update(index_elements=["handle"], set_=known))
 
 
 def person_of(connection: Connection, handle: str, *, staff: str, now: datetime) -> Person | None:

@@ -13,9 +13,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from connectors.casebook import directory, statements, tables
+from connectors.casebook import conferences, directory, statements, tables
 from consent import decisions
-from consent.scopes import Conference
 
 
 def facts_of(connection: Connection, case: str, *, now: datetime) -> decisions.Facts:
@@ -31,11 +30,11 @@ def facts_of(connection: Connection, case: str, *, now: datetime) -> decisions.F
         scopes=tuple(consent.registered(now) for consent in known),
         exclusions=tuple(statements.exclusions_of(connection, case)),
         withdrawals=tuple(statements.withdrawals_of(connection, case)),
-        conferences=tuple(_conferences(connection)),
+        conferences=tuple(conferences.conferences(connection)),
     )
 
 
-def preview(
+def preview(  # noqa: PLR0913 - what is asked, each by name
     connection: Connection,
     *,
     case: str,
@@ -45,8 +44,11 @@ def preview(
     categories: Sequence[str],
     basis: decisions.Basis,
     now: datetime,
+    sent_at: datetime | None = None,
 ) -> tuple[tuple[str, decisions.Permitted | decisions.Refused], ...]:
     """Decide each category as the hub will, with what is known here.
+
+    `sent_at`: when the hub took the message, for a decision on one that was sent before; an emergency runs from then.
 
     *Raises* `ConnectorError("agency-unknown")` for a recipient the directory does not have, `DocumentRefusedError`
     for a code that is not in the vocabulary.
@@ -58,10 +60,6 @@ def preview(
         category="",
         basis=basis,
         at=now,
+        sent_at=sent_at,
     )
     return decisions.decide_parts(question, facts_of(connection, case, now=now), categories)
-
-
-def _conferences(connection: Connection) -> list[Conference]:
-    rows = connection.execute(sa.select(tables.conferences))
-    return [Conference(id=row.id, members=frozenset(row.members), until=row.until) for row in rows]

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.sqlite import insert
 from connectors.base.errors import ConnectorError
 from connectors.casebook import access, directory, outgoing, preview, tables
 from connectors.casebook.statements import Pen
-from consent import receipts
+from consent import receipts, signing, wire
 from consent.decisions import Permitted
 from consent.envelope import manifest as manifests
 from consent.envelope import opening
@@ -31,12 +31,17 @@ from consent.receipts import Delivery, PartReceipt, PartResult, ReceiptRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """A message as the hub hands it over: its id there, the referral it belongs to, and what was sealed."""
+    """A message as the hub hands it over: its id there, its referral, when the hub took it, and what was sealed.
+
+    `receipt`: the hub's signed word that it took the message, kept as evidence.
+    """
 
     hub_id: str
     referral: str | None
+    accepted_at: datetime
     manifest: str
-    parts: Sequence[str]
+    parts: Sequence[str] = field(repr=False)
+    receipt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,30 +69,31 @@ def take_in(
     if manifest.recipient != pen.agency:
         raise ConnectorError("not-for-us")
     # 2
-    own = next((held for held in opening_keys if held.kid == manifest.to_kid), None)
-    if own is None:
-        raise ConnectorError("key-missing", use="enc")
-    opened = opening.open_parts(manifest, arrived.parts, own)
+    opened = _open(manifest, arrived.parts, opening_keys)
     # 3
-    allowed = _allowed(connection, manifest, now=pen.now)
+    allowed = _allowed(connection, manifest, sent_at=arrived.accepted_at, now=pen.now)
     # 4
     results = []
     for part in opened:
-        if isinstance(part, opening.RefusedPart):
-            results.append(PartReceipt(n=part.n, result=PartResult(part.result)))
+        result = _result(part, allowed)
+        results.append(PartReceipt(n=part.n, result=result))
+        if isinstance(part, opening.OpenedPart) and result is PartResult.OK:
+            _keep_part(connection, manifest, part)
+        else:
             access.record(
                 connection, staff=pen.staff, action="part:refused", about=manifest.id, case=manifest.case, now=pen.now
             )
-        elif part.category not in allowed:
-            results.append(PartReceipt(n=part.n, result=PartResult.REFUSED))
-        else:
-            _keep_part(connection, manifest, part)
-            results.append(PartReceipt(n=part.n, result=PartResult.OK))
     _keep_message(connection, arrived, manifest, results)
     # 5
-    record = _receipt(arrived, manifest, pen, kind=Delivery.DELIVERY, results=tuple(results), by=None)
+    record = _receipt(arrived.manifest, manifest, pen, kind=Delivery.DELIVERY, results=tuple(results), by=None)
     _queue(connection, arrived.hub_id, record, pen)
     return tuple(results)
+
+
+def is_known(connection: Connection, message: str, sender: str) -> bool:
+    """Say whether a message was taken in before, whatever came of its parts."""
+    query = sa.select(tables.messages.c.id).where(tables.messages.c.id == message, tables.messages.c.sender == sender)
+    return connection.execute(query).one_or_none() is not None
 
 
 def read(connection: Connection, message: str, sender: str, pen: Pen) -> tuple[ReadPart, ...]:
@@ -102,11 +108,9 @@ def read(connection: Connection, message: str, sender: str, pen: Pen) -> tuple[R
         raise ConnectorError("message-unknown")
     access.record(connection, staff=pen.staff, action="message:read", about=message, case=row.case, now=pen.now)
     if row.read_at is None and sender != pen.agency:
-        arrived = Arrived(hub_id=row.hub_id, referral=row.referral, manifest=row.manifest, parts=())
-        manifest = manifests.read_manifest(
-            row.manifest, directory.signing_key(connection, sender, manifests.peek(row.manifest)[0], at=row.at)
-        )
-        record = _receipt(arrived, manifest, pen, kind=Delivery.READ, results=(), by=pen.staff)
+        # verified when it was taken in; the key may have ended since
+        manifest = wire.read(Manifest, signing.peek_payload(row.manifest, typ=signing.Typ.MANIFEST))
+        record = _receipt(row.manifest, manifest, pen, kind=Delivery.READ, results=(), by=pen.staff)
         _queue(connection, row.hub_id, record, pen)
         connection.execute(
             sa.update(tables.messages)
@@ -121,7 +125,25 @@ def read(connection: Connection, message: str, sender: str, pen: Pen) -> tuple[R
     return tuple(ReadPart(n=part.n, category=part.category, media=part.media, body=part.body) for part in rows)
 
 
-def _allowed(connection: Connection, manifest: Manifest, *, now: datetime) -> frozenset[str]:
+def _open(
+    manifest: Manifest, parts: Sequence[str], opening_keys: Sequence[PrivateKey]
+) -> tuple[opening.OpenedPart | opening.RefusedPart, ...]:
+    """Open the parts; a key that this agency no longer has is told to the sender like any part that will not open."""
+    own = next((held for held in opening_keys if held.kid == manifest.to_kid), None)
+    if own is None:
+        return tuple(
+            opening.RefusedPart(n=part.n, category=part.category, code="undecryptable") for part in manifest.parts
+        )
+    return opening.open_parts(manifest, parts, own)
+
+
+def _result(part: opening.OpenedPart | opening.RefusedPart, allowed: frozenset[str]) -> PartResult:
+    if isinstance(part, opening.RefusedPart):
+        return PartResult(part.result)
+    return PartResult.OK if part.category in allowed else PartResult.REFUSED
+
+
+def _allowed(connection: Connection, manifest: Manifest, *, sent_at: datetime, now: datetime) -> frozenset[str]:
     decided = preview.preview(
         connection,
         case=manifest.case,
@@ -131,13 +153,14 @@ def _allowed(connection: Connection, manifest: Manifest, *, now: datetime) -> fr
         categories=[part.category for part in manifest.parts],
         basis=manifests.basis_of(manifest),
         now=now,
+        sent_at=sent_at,
     )
     return frozenset(category for category, answer in decided if isinstance(answer, Permitted))
 
 
 def _keep_message(connection: Connection, arrived: Arrived, manifest: Manifest, results: Sequence[PartReceipt]) -> None:
     fine = all(part.result is PartResult.OK for part in results)
-    values = {"hub_id": arrived.hub_id, "referral": arrived.referral}
+    values = {"hub_id": arrived.hub_id, "referral": arrived.referral, "hub_receipt": arrived.receipt}
     statement = insert(tables.messages).values(
         id=manifest.id,
         sender=manifest.sender,
@@ -168,7 +191,7 @@ def _keep_part(connection: Connection, manifest: Manifest, part: opening.OpenedP
 
 
 def _receipt(
-    arrived: Arrived,
+    token: str,
     manifest: Manifest,
     pen: Pen,
     *,
@@ -181,7 +204,7 @@ def _receipt(
         agency=pen.agency,
         sender=manifest.sender,
         message=manifest.id,
-        manifest=manifests.manifest_hash(arrived.manifest),
+        manifest=manifests.manifest_hash(token),
         kind=kind,
         results=results,
         by=by,

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
+from connectors.base.errors import ConnectorError
 from connectors.casebook import access, outgoing, tables
 from consent import receipts, signing, wire
 from consent.jwk import PrivateKey
@@ -56,7 +57,7 @@ class KnownConsent:
 
 
 def record_consents(connection: Connection, scopes: Iterable[Scope], pen: Pen) -> list[str]:
-    """Sign one record per scope and queue it for the hub; give the records' ids.
+    """Sign one record per scope, with the first word that it is live, and queue them; give the records' ids.
 
     *Raises* `DocumentRefusedError` for a scope that the hub would not read.
     """
@@ -67,6 +68,7 @@ def record_consents(connection: Connection, scopes: Iterable[Scope], pen: Pen) -
         keep_consent(connection, record, token, registered_at=None)
         _queue(connection, "consent", record.id, "/v1/consents", token, pen)
         _log(connection, "consent:signed", record.id, scope.case, pen)
+        _renew(connection, record, token, pen)
         ids.append(record.id)
     return ids
 
@@ -80,10 +82,16 @@ def exclude(connection: Connection, record: ExclusionRecord, pen: Pen) -> None:
 
 
 def withdraw(connection: Connection, record: WithdrawalRecord, pen: Pen) -> None:
-    """Sign what the person takes back and queue it; one signed word may name several records of the case."""
+    """Sign what the person takes back and queue it; one signed word may name several records of the case, or all.
+
+    *Raises* `ConnectorError("consent-unknown")` where the case has no record that could be taken back.
+    """
     token = receipts.sign_statement(record, pen.key)
     keep_withdrawal(connection, record.withdrawal(), record.case, token)
-    path = f"/v1/consents/{min(record.scopes)}/withdraw"
+    named = record.scopes or {known.record.id for known in consents_of(connection, record.case)}
+    if not named:
+        raise ConnectorError("consent-unknown")
+    path = f"/v1/consents/{min(named)}/withdraw"
     _queue(connection, "withdrawal", record.id, path, token, pen)
     _log(connection, "consent:withdrawn", record.id, record.case, pen)
 
@@ -107,23 +115,23 @@ def renew_statuses(connection: Connection, pen: Pen) -> int:
         and (known.status_as_of is None or pen.now >= known.status_as_of + STATUS_TERM / 2)
     ]
     for known in due:
-        _renew(connection, known, pen)
+        _renew(connection, known.record, known.token, pen)
     return len(due)
 
 
-def _renew(connection: Connection, known: KnownConsent, pen: Pen) -> None:
+def _renew(connection: Connection, record: ConsentRecord, consent_token: str, pen: Pen) -> None:
     status = StatusRecord(
         id=pen.new_id(),
         agency=pen.agency,
-        case=known.record.case,
-        consent=known.record.id,
-        hash=receipts.statement_hash(known.token),
+        case=record.case,
+        consent=record.id,
+        hash=receipts.statement_hash(consent_token),
         as_of=pen.now,
         next_by=pen.now + STATUS_TERM,
     )
     token = receipts.sign_statement(status, pen.key)
-    keep_status(connection, known.record.id, token, as_of=pen.now)
-    _queue(connection, "status", known.record.id, f"/v1/consents/{known.record.id}/status", token, pen)
+    keep_status(connection, record.id, record.agency, token, as_of=pen.now)
+    _queue(connection, "status", record.id, f"/v1/consents/{record.id}/status", token, pen)
 
 
 # ── keeping ──
@@ -143,11 +151,31 @@ def keep_consent(connection: Connection, record: ConsentRecord, token: str, *, r
     connection.execute(statement.on_conflict_do_update(index_elements=["id", "signer"], set_=known))
 
 
-def keep_status(connection: Connection, consent: str, token: str, *, as_of: datetime) -> None:
-    """Keep the newest status of a consent."""
-    connection.execute(
-        sa.update(tables.consents).where(tables.consents.c.id == consent).values(status=token, status_as_of=as_of)
-    )
+def registered(connection: Connection, consent: str, signer: str, *, at: datetime) -> None:
+    """Note when the hub registered an own record."""
+    connection.execute(sa.update(tables.consents).where(_is(consent, signer)).values(registered_at=at))
+
+
+def refused(connection: Connection, consent: str, signer: str, *, code: str) -> None:
+    """Note that the hub did not register an own record: it permits nothing, and is written anew where it should."""
+    connection.execute(sa.update(tables.consents).where(_is(consent, signer)).values(refused=code))
+
+
+def keep_status(connection: Connection, consent: str, signer: str, token: str, *, as_of: datetime) -> None:
+    """Keep a status of a consent if it is the newest."""
+    newer = sa.or_(tables.consents.c.status_as_of.is_(None), tables.consents.c.status_as_of < as_of)
+    statement = sa.update(tables.consents).where(_is(consent, signer), newer)
+    connection.execute(statement.values(status=token, status_as_of=as_of))
+
+
+def drop_status(connection: Connection, consent: str, signer: str) -> None:
+    """Forget the status of an own consent that the hub did not take: nothing may be stapled that nobody can see."""
+    statement = sa.update(tables.consents).where(_is(consent, signer))
+    connection.execute(statement.values(status=None, status_as_of=None))
+
+
+def _is(consent: str, signer: str) -> sa.ColumnElement[bool]:
+    return sa.and_(tables.consents.c.id == consent, tables.consents.c.signer == signer)
 
 
 def keep_exclusion(connection: Connection, exclusion: Exclusion, token: str | None) -> None:
@@ -181,10 +209,12 @@ def keep_withdrawal(connection: Connection, withdrawal: Withdrawal, case: str, t
 
 
 def consents_of(connection: Connection, case: str) -> list[KnownConsent]:
-    """Give a case's consent records in the order of their ids, which is the order of signing."""
-    rows = connection.execute(
-        sa.select(tables.consents).where(tables.consents.c.case == case).order_by(tables.consents.c.id)
-    )
+    """Give a case's consent records in the order of their ids, which is the order of signing.
+
+    Those that the hub refused are not among them.
+    """
+    query = sa.select(tables.consents).where(tables.consents.c.case == case, tables.consents.c.refused.is_(None))
+    rows = connection.execute(query.order_by(tables.consents.c.id))
     return [_known(row) for row in rows]
 
 

@@ -89,6 +89,7 @@ consents = sa.Table(
     sa.Column("registered_at", UtcText, comment="the hub's time; none while waiting to be sent"),
     sa.Column("status", sa.String, comment="the newest signed status"),
     sa.Column("status_as_of", UtcText),
+    sa.Column("refused", sa.String, comment="why the hub did not register it; such a record permits nothing"),
 )
 
 exclusions = sa.Table(
@@ -131,6 +132,7 @@ agencies = sa.Table(
     sa.Column("name_ja", sa.String, nullable=False),
     sa.Column("name_en", sa.String, nullable=False),
     sa.Column("state", sa.String, nullable=False),
+    sa.Column("root", sa.JSON, nullable=False, comment="public root key as first seen; another one is an alarm"),
     sa.Column("keys", sa.JSON, nullable=False, comment="public keys with their validity, newest first"),
     sa.Column("fetched_at", UtcText, nullable=False),
 )
@@ -148,7 +150,7 @@ referrals = sa.Table(
     sa.Column("ball", sa.String),
     sa.Column("awaiting", sa.String),
     sa.Column("due_at", UtcText),
-    sa.Column("version", sa.String, nullable=False, comment="the entity tag last seen"),
+    sa.Column("version", sa.Integer, nullable=False, comment="the entity tag last seen"),
     sa.Column("updated_at", UtcText, nullable=False),
 )
 

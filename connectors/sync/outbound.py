@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Empty the casebook's outbox into the hub: first in, first out, each thing once, whatever breaks in between.
+
+Each row: 1. read it, and sign a message's manifest as it must go out now 2. send it, with no transaction open and
+always the same idempotency key 3. note the answer with what it means, in one transaction. A crash between 2 and 3 sends
+the same bytes with the same key again, and the hub gives the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from connectors.base.errors import HubAwayError
+from connectors.casebook import compose, outgoing, referrals, statements
+from connectors.casebook.compose import Letter
+from connectors.casebook.outgoing import Waiting
+from connectors.casebook.statements import Pen
+from connectors.sdk import answers, threads
+from connectors.sdk.interface import Body, Hub
+from connectors.sdk.problems import ConsentRefusedError, PartDecision, ProblemError
+from connectors.sync.station import Station
+
+_REFUSALS: Final = range(400, 500)
+_NOT_ABOUT_IT: Final = frozenset({401, 408, 429})
+"""Client errors that say nothing about what was sent."""
+
+_Answer = (
+    answers.Case | answers.Consent | answers.Exclusion | threads.Opened | threads.MessageAccepted | threads.ReceiptTaken
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """One thing that the hub has answered: taken, or refused by the rule `code`, with the decisions if by consent."""
+
+    what: str
+    about: str
+    code: str | None = None
+    decisions: tuple[PartDecision, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """What a round has sent, how much goes on waiting, and whether that is because the hub is away."""
+
+    settled: tuple[Settled, ...]
+    waiting: int
+    hub_away: bool = False
+
+    @property
+    def refused(self) -> tuple[Settled, ...]:
+        """What the hub did not take, for a person to look at."""
+        return tuple(one for one in self.settled if one.code is not None)
+
+
+def push(station: Station) -> Pushed:
+    """Send what waits, oldest first, until nothing does or the hub is away.
+
+    *Raises* `ConnectorError`: `not-authorised`, `answer-malformed`, `key-missing`; `ProblemError` for a failure of the
+    hub's own. What was not answered goes on waiting.
+    """
+    settled: list[Settled] = []
+    while True:
+        row, body = _next(station)
+        if row is None:
+            return Pushed(settled=tuple(settled), waiting=0)
+        try:
+            done = _send(station, row, body)
+        except HubAwayError:
+            with station.casebook.transaction() as connection:
+                outgoing.tried(connection, row.position)
+                waiting = outgoing.count_waiting(connection)
+            return Pushed(settled=tuple(settled), waiting=waiting, hub_away=True)
+        if done is not None:
+            settled.append(done)
+
+
+def submit(
+    station: Station, letter: Letter, pen: Pen, *, telephone: Body | None = None
+) -> threads.Opened | threads.MessageAccepted:
+    """Seal a letter without asking whether it may go, keep it, and give it to the hub at once.
+
+    *Raises* `ConsentRefusedError`, `ProblemError`, `HubAwayError`; `MyNumberFoundError`; `ConnectorError` as
+    `directory.sealing_key`. A letter that the hub refused is kept as refused.
+    """
+    with station.casebook.transaction() as connection:
+        message, sealed = compose.seal(connection, letter, pen, own=station.own_key())
+        compose.keep(connection, letter, message, sealed, pen)
+    row = Waiting(
+        position=0,
+        key=message,
+        what="message",
+        about=message,
+        path=compose.path_of(letter),
+        body={"manifest": sealed.manifest, "parts": list(sealed.parts), "telephone": telephone},
+    )
+    try:
+        answer = _message(station.hub, row, row.body)
+    except ProblemError:
+        with station.casebook.transaction() as connection:
+            compose.refused(connection, sender=station.agency, message=message)
+        raise
+    with station.casebook.transaction() as connection:
+        _taken(connection, station, row, answer)
+    return answer
+
+
+def _next(station: Station) -> tuple[Waiting | None, Mapping[str, Any]]:
+    with station.casebook.transaction() as connection:
+        row = next(iter(outgoing.waiting(connection, limit=1)), None)
+        if row is None or row.what != "message":
+            return row, row.body if row else {}
+        return row, {**row.body, "manifest": compose.finalise(connection, row.about, station.pen())}
+
+
+def _send(station: Station, row: Waiting, body: Mapping[str, Any]) -> Settled | None:
+    """Send one row and note the answer; None where somebody else had noted it already."""
+    try:
+        answer = _CALLS[row.what](station.hub, row, body)
+    except ProblemError as problem:
+        if problem.status not in _REFUSALS or problem.status in _NOT_ABOUT_IT:
+            raise
+        return _refuse(station, row, problem)
+    with station.casebook.transaction() as connection:
+        if not outgoing.settle(connection, row.position, answer={}, code=None, now=station.now()):
+            return None
+        _taken(connection, station, row, answer)
+    return Settled(what=row.what, about=row.about)
+
+
+def _taken(connection: Connection, station: Station, row: Waiting, answer: _Answer) -> None:
+    """Write down what it means that the hub took it."""
+    match answer:
+        case answers.Consent(registered_at=at) if row.what == "consent":
+            statements.registered(connection, row.about, station.agency, at=at)
+        case threads.Opened(id=referral, message=hub_id, receipt=receipt):
+            _accepted(connection, station, row, referral=referral, hub_id=hub_id, receipt=receipt)
+            referrals.keep(connection, answer)
+        case threads.MessageAccepted(referral=referral, message=hub_id, receipt=receipt):
+            _accepted(connection, station, row, referral=referral.id, hub_id=hub_id, receipt=receipt)
+            referrals.keep(connection, referral)
+        case threads.ReceiptTaken(referral=referral) if referral is not None:
+            referrals.keep(connection, referral)
+
+
+def _accepted(
+    connection: Connection, station: Station, row: Waiting, *, referral: str, hub_id: str, receipt: str
+) -> None:
+    compose.accepted(
+        connection, sender=station.agency, message=row.about, referral=referral, hub_id=hub_id, receipt=receipt
+    )
+
+
+def _refuse(station: Station, row: Waiting, problem: ProblemError) -> Settled | None:
+    decisions = problem.decisions if isinstance(problem, ConsentRefusedError) else ()
+    with station.casebook.transaction() as connection:
+        now = station.now()
+        if not outgoing.settle(connection, row.position, answer=problem.document, code=problem.code, now=now):
+            return None
+        match row.what:
+            case "message":
+                compose.refused(connection, sender=station.agency, message=row.about)
+            case "consent":
+                statements.refused(connection, row.about, station.agency, code=problem.code)
+            case "status":
+                statements.drop_status(connection, row.about, station.agency)
+    return Settled(what=row.what, about=row.about, code=problem.code, decisions=decisions)
+
+
+def _named(row: Waiting) -> str:
+    """Give the id that stands in the row's path, `/v1/<things>/<id>/…`, as its second step."""
+    return row.path.split("/")[3]
+
+
+def _message(hub: Hub, row: Waiting, body: Mapping[str, Any]) -> threads.Opened | threads.MessageAccepted:
+    manifest, parts = body["manifest"], body["parts"]
+    if row.path == "/v1/referrals":
+        return hub.open_referral(manifest, parts, telephone=body.get("telephone"), idempotency_key=row.key)
+    return hub.send_message(_named(row), manifest, parts, idempotency_key=row.key)
+
+
+_CALLS: Final[Mapping[str, Callable[[Hub, Waiting, Mapping[str, Any]], _Answer]]] = {
+    "case": lambda hub, row, body: hub.open_case(body["case"], idempotency_key=row.key),
+    "consent": lambda hub, row, body: hub.register_consent(body["record"], idempotency_key=row.key),
+    "status": lambda hub, row, body: hub.renew_status(_named(row), body["record"], idempotency_key=row.key),
+    "withdrawal": lambda hub, row, body: hub.withdraw(_named(row), record=body["record"], idempotency_key=row.key),
+    "exclusion": lambda hub, row, body: hub.exclude(_named(row), body["record"], idempotency_key=row.key),
+    "receipt": lambda hub, row, body: hub.acknowledge(_named(row), body["receipt"], idempotency_key=row.key),
+    "message": _message,
+}
+"""How each kind of row is sent. Every call takes effect once for the row's key."""
