@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from consent import signing
 from consent.envelope import labels
 from consent.envelope.labels import check_parts, context_of, padded_size
-from consent.envelope.manifest import Manifest, read_manifest, sign_manifest
+from consent.envelope.manifest import (
+    MAX_PARTS,
+    MAX_SIZE,
+    MAX_WAIT,
+    Manifest,
+    read_manifest,
+    sign_manifest,
+)
 from consent.envelope.opening import OpenedPart, RefusedPart, open_parts
 from consent.envelope.sealing import PlainPart, Sealed, seal
 from consent.errors import DocumentRefusedError, SealRefusedError, SignatureRefusedError, TsunagiError
@@ -155,6 +162,22 @@ def test_two_parts_swapped_are_refused_and_the_third_still_opens() -> None:
     swapped = (MESSAGE.parts[1], MESSAGE.parts[0], MESSAGE.parts[2])
     assert refusal(MANIFEST, swapped) == "part-hash-mismatch"
     assert opened(MANIFEST, swapped) == ["part-hash-mismatch", "part-hash-mismatch", "ok"]
+
+
+def test_a_refusal_names_the_place_of_the_part() -> None:
+    for place in range(3):
+        parts = [text + " " if n == place else text for n, text in enumerate(MESSAGE.parts)]
+        with pytest.raises(SealRefusedError, match=f"^part-hash-mismatch at /parts/{place}$"):
+            check_parts(MANIFEST, parts)
+
+
+def test_the_limits_are_those_of_the_protocol() -> None:
+    assert (labels.MAX_BODY, labels.MAX_REQUEST) == (10 * 2**20, 20 * 2**20)
+    assert (MAX_PARTS, MAX_WAIT.days) == (16, 30)
+    # the largest body, padded and written in base64url, with room for its headers
+    largest = padded_size(labels.MAX_BODY + 40)
+    assert largest <= MAX_SIZE
+    assert largest * 4 // 3 + 4096 < signing.MAX_PART
 
 
 def test_two_parts_swapped_by_the_sender_itself_are_a_label_mismatch() -> None:
