@@ -332,7 +332,13 @@ def _detail(call: Call, referral: Referral) -> ReferralDetail:
         **_shape(call, referral).model_dump(),
         history=tuple(views.MoveShape.of(one) for one in reads.history(session, referral.id)),
         deliveries=tuple(
-            views.DeliveryShape.of(one) for one in messages.of_thread(session, agency=agency, thread=referral.thread)
+            views.DeliveryShape.of(one)
+            for one in messages.of_thread(
+                session,
+                agency=agency,
+                other=referral.recipient if agency == referral.sender else referral.sender,
+                thread=referral.thread,
+            )
         ),
         accompaniments=tuple(AccompanimentShape.of(one) for one in reads.accompaniments(session, referral.id)),
         follow_ups=tuple(FollowUpShape.of(one) for one in reads.follow_ups(session, referral.id)),

@@ -307,6 +307,11 @@ def decide(event: Event, state: State, roles: Collection[Role], facts: Facts) ->
     return failed or Allowed(move=move, to=move.to or state, role=role)
 
 
+def has_row(event: Event, state: State) -> bool:
+    """Tell whether the table has a move for this event from this state, whoever asks."""
+    return (event, state) in _BY_PAIR
+
+
 def _failed(move: Move, facts: Facts, role: Role) -> Iterator[Refusal]:
     for guard in move.guards:
         if guard in FACT_GUARDS:

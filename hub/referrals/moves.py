@@ -107,10 +107,7 @@ def make(
 ) -> Referral:
     """Make an allowed move and give the referral as it stands after it."""
     event = allowed.move.event
-    moved = replace(referral, **_effects(referral, allowed, details, now))
-    moved = replace(moved, version=referral.version + 1, updated_at=now)
-    if allowed.move.to is not None:
-        moved = _placed(moved, fresh=_starts_anew(referral, event))
+    moved = after(referral, allowed, details, now)
     _store(session, referral, moved)
     facts = {**said(details), **(also or {})}
     _write_history(session, referral, moved, allowed=allowed, actor=actor, facts=facts, said=said(details), now=now)
@@ -118,6 +115,15 @@ def make(
     if moved.state is not referral.state:
         _finish_tasks(session, referral, now=now)
     return moved
+
+
+def after(referral: Referral, allowed: Allowed, details: Details, now: datetime) -> Referral:
+    """Give the referral as it stands after a move; nothing is stored."""
+    moved = replace(referral, **_effects(referral, allowed, details, now))
+    moved = replace(moved, version=referral.version + 1, updated_at=now)
+    if allowed.move.to is None:
+        return moved
+    return placed(moved, fresh=_starts_anew(referral, allowed.move.event))
 
 
 def open_with(
@@ -128,7 +134,7 @@ def open_with(
     Raises:
         ConflictError: `duplicate-need`, when the same sender opened the same need meanwhile.
     """
-    referral = _placed(referral)
+    referral = placed(referral)
     row = {**asdict(referral), "needs": list(referral.needs)}
     over = sa.text("NOT (state IN ('closed', 'cancelled', 'rerouted', 'withdrawn', 'entered_in_error'))")
     need = ["sender", "case_handle", "recipient", "purpose"]
@@ -257,7 +263,7 @@ _SPECIAL: Final[Mapping[Event, _Effect]] = {
 }
 
 
-def _placed(referral: Referral, *, fresh: bool = True) -> Referral:
+def placed(referral: Referral, *, fresh: bool = True) -> Referral:
     """Say who answers, who is awaited and by when, from the state and its clock."""
     answers = standing(referral.state)
     if answers is None:
@@ -275,11 +281,6 @@ def _placed(referral: Referral, *, fresh: bool = True) -> Referral:
     return replace(referral, ball=ball, awaiting=awaiting, due_at=due, step=0, step_at=due)
 
 
-def placed(referral: Referral) -> Referral:
-    """Give a new or changed referral with its ball, awaited agency and due time."""
-    return _placed(referral)
-
-
 def answered(session: Session, referral: Referral, *, now: datetime) -> Referral:
     """Take a word of the sender as the answer to a question, if one was asked, and let the clock run again (row 4)."""
     if referral.asked_at is None:
@@ -290,18 +291,23 @@ def answered(session: Session, referral: Referral, *, now: datetime) -> Referral
 
 def go_on(session: Session, referral: Referral, *, now: datetime) -> Referral:
     """Let the clock run again after a question: it was answered, or the pause is over. No move is made."""
+    going = running(referral, now)
+    _store(session, referral, going)
+    return going
+
+
+def running(referral: Referral, now: datetime) -> Referral:
+    """Give the referral with its clock running again; the time a question took counts for nobody."""
     if referral.pause_until is None or referral.asked_at is None:
         return referral
     stopped = min(now, referral.pause_until) - referral.asked_at
     seconds = referral.paused_seconds + int(stopped / timedelta(seconds=1))
-    running = _placed(replace(referral, pause_until=None, paused_seconds=seconds, updated_at=now))
-    _store(session, referral, running)
-    return running
+    return placed(replace(referral, pause_until=None, paused_seconds=seconds, updated_at=now))
 
 
 def heard(session: Session, referral: Referral, *, now: datetime) -> Referral:
     """Count a word of the receiver as news of the person: the limit of silence begins anew (row 17)."""
-    heard_of = _placed(replace(referral, word_at=now, updated_at=now))
+    heard_of = placed(replace(referral, word_at=now, updated_at=now))
     _store(session, referral, heard_of)
     return heard_of
 

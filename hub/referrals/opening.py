@@ -202,7 +202,13 @@ def add_message(
         What `messages.service.accept` raises.
     """
     accepted = broker.accept(
-        session, agency=agency, manifest=envelope.manifest, parts=envelope.parts, thread=referral.thread, now=now
+        session,
+        agency=agency,
+        manifest=envelope.manifest,
+        parts=envelope.parts,
+        thread=referral.thread,
+        to=referral.recipient if agency == referral.sender else referral.sender,
+        now=now,
     )
     if agency == referral.sender:
         moves.answered(session, referral, now=now)

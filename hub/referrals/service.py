@@ -24,7 +24,7 @@ from hub.messages import service as broker
 from hub.messages.receipting import Acknowledged
 from hub.referrals import followups, meter, moves, opening, reads, rules
 from hub.referrals.facts import consent_now, facts_of, more_opened, require_side, setting_of, visited
-from hub.referrals.lifecycle import FINAL, Allowed, Event, Facts, Refusal, Role, State, actions, decide
+from hub.referrals.lifecycle import FINAL, Allowed, Event, Facts, Refusal, Role, State, actions, decide, has_row
 from hub.referrals.moves import Actor, by
 from hub.referrals.opening import Envelope, Opened
 from hub.referrals.reads import Moved, Referral
@@ -76,7 +76,7 @@ def move(session: Session, asked: Asked, *, agency: str, now: datetime) -> Refer
     """
     referral = _visible(session, asked.referral)  # 1
     history = reads.history(session, referral.id)
-    if _made_before(referral, history, asked, agency=agency, now=now):  # 2
+    if _made_before(referral, history, asked, agency=agency):  # 2
         return referral
     _require_version(referral, asked.seen)  # 3
     if asked.event is Event.REOPEN:
@@ -101,7 +101,7 @@ def refer_on(
     asked = replace(asked, details=replace(asked.details, submission=submission))
     referral = _visible(session, asked.referral)
     history = reads.history(session, referral.id)
-    if _made_before(referral, history, asked, agency=agency, now=now):
+    if _made_before(referral, history, asked, agency=agency):
         return referral, opening.open_referral(session, envelope, agency=agency, now=now)
     _require_version(referral, asked.seen)
     # consent is decided before the state is looked at, and what it wrote must go again if the state says no
@@ -189,7 +189,7 @@ def _facts(session: Session, referral: Referral, event: Event, now: datetime) ->
     return facts_of(referral, now, more_opened=asked and more_opened(session, referral))
 
 
-def _made_before(referral: Referral, history: Sequence[Moved], asked: Asked, *, agency: str, now: datetime) -> bool:
+def _made_before(referral: Referral, history: Sequence[Moved], asked: Asked, *, agency: str) -> bool:
     """Tell whether this party made this very move already, so that a double click is one move (REF-01, REF-16).
 
     Raises:
@@ -197,12 +197,10 @@ def _made_before(referral: Referral, history: Sequence[Moved], asked: Asked, *, 
     """
     digest = moves.digest(asked.event, moves.said(asked.details))
     own = [move for move in history if move.agency == agency and move.event is asked.event]
-    if any(move.body_digest == digest for move in own):
-        # the same words can be a new move, e.g. a second hold; not while they are the last thing that happened
-        is_last = history[-1].body_digest == digest
-        answer = decide(asked.event, referral.state, referral.roles(agency), facts_of(referral, now))
-        if is_last or isinstance(answer, Refusal):
-            return True
+    same = [move for move in own if move.body_digest == digest]
+    # the same words are a new move where the state calls for it again, e.g. a second hold
+    if same and (same[-1] is history[-1] or not has_row(asked.event, referral.state)):
+        return True
     if own and asked.event is Event.ACCEPT and referral.state is State.ACCEPTED:
         raise ConflictError("already-accepted")
     return False
@@ -303,5 +301,7 @@ def _after(session: Session, moved: Referral, asked: Asked, *, agency: str, now:
     if moved.state is State.REROUTE_REVIEW and asked.event is Event.CONTEST:
         return meter.ask_conference(session, moved, now=now)
     if moved.state in FINAL and agency == moved.sender and asked.event in STOPS_DELIVERY:
-        broker.destroy_undelivered(session, agency=agency, thread=moved.thread, now=now)
+        broker.destroy_undelivered(
+            session, agency=agency, other=moved.recipient, thread=moved.thread, now=now
+        )
     return moved

@@ -144,9 +144,7 @@ def test_what_is_listed_may_be_done(state, roles, known):
         assert isinstance(decide(event, state, roles, known), Allowed)
 
 
-@pytest.mark.parametrize(
-    ("state", "stopped"), [*product(sorted(OPEN), [False]), *product(sorted(UNDER_WAY), [True])]
-)
+@pytest.mark.parametrize(("state", "stopped"), [*product(sorted(OPEN), [False]), *product(sorted(UNDER_WAY), [True])])
 def test_whoever_is_awaited_can_do_something_about_it(state, stopped):
     possible = set(actions(state, {standing(state).awaiting}, Facts(content_stopped=stopped)))
     assert possible - {Event.HAND_OVER, Event.ENTER_IN_ERROR}

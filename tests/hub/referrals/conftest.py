@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The loop on a database whose clock the test moves: Monday 2026-04-06, 10:00 in Japan, at the beginning.
+
+The three agencies and their case are made once in a process; each test begins with a copy of that database.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from hub.app import create_app
+from hub.base import hubkeys
+from hub.base.clock import create_play_clock
+from hub.base.config import Settings
+from hub.base.db import Database, Role
+from hub.embedded.postgres import ADMIN, LOGIN, Postgres
+from hub.referrals.api import namespace
+from tests.hub.conftest import HubClient, Place, administer, agency_by_header
+from tests.hub.messages.story import RECEIPT_KEY, Story, new_story
+from tests.hub.referrals.play import Play, jst
+
+MONDAY = jst("2026-04-06 10:00")
+BEGUN = "referrals_begun"
+
+
+@pytest.fixture(scope="session")
+def begun(postgres: Postgres, migrated_template: str) -> Story:
+    administer(postgres, f"create database {BEGUN} template {migrated_template}")
+    administer(postgres, f"grant connect on database {BEGUN} to {LOGIN}")
+    create_play_clock(postgres.url(ADMIN, BEGUN), MONDAY)
+    opened = [Database(postgres.url(LOGIN, BEGUN), role) for role in (Role.HUB, Role.JOB)]
+    story = new_story(*opened)
+    for database in opened:
+        database.close()
+    return story
+
+
+@pytest.fixture
+def hub_database(postgres: Postgres, begun: Story, numbers: Iterator[int]) -> Iterator[Place]:
+    name = f"referrals_{next(numbers)}"
+    administer(postgres, f"create database {name} template {BEGUN}")
+    administer(postgres, f"grant connect on database {name} to {LOGIN}")
+    yield Place(name=name, url=postgres.url(LOGIN, name), admin_url=postgres.url(ADMIN, name))
+    administer(postgres, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def play(settings: Settings, hub_database: Place, database: Database, jobs_database: Database, begun: Story) -> Play:
+    database.givens[hubkeys.RECEIPTS] = hubkeys.Receipts(hub="https://hub.example", key=RECEIPT_KEY)
+    story = replace(begun, database=database, jobs=jobs_database)
+    app = create_app(settings, database, validator=agency_by_header, namespaces=[namespace])
+    app.test_client_class = HubClient
+    return Play(place=hub_database, story=story, client=app.test_client())
