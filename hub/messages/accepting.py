@@ -82,6 +82,14 @@ def require_parties(manifest: Manifest, *, agency: str) -> None:
         raise InvalidError("same-agency", pointer="/manifest/to")
 
 
+def require_address(manifest: Manifest, *, thread: str | None, to: str | None) -> None:
+    """Require that a manifest is of the thread and for the agency that it was posted to (bad-input JOS-27)."""
+    if thread is not None and manifest.thread != thread:
+        raise MalformedError("thread-mismatch", pointer="/manifest/thread")
+    if to is not None and manifest.recipient != to:
+        raise MalformedError("recipient-mismatch", pointer="/manifest/to")
+
+
 def require_parts(manifest: Manifest, parts: Sequence[str]) -> None:
     """Require that the sealed parts are those of the manifest: number, hashes, headers, labels, sizes."""
     if not manifest.parts:
@@ -137,22 +145,20 @@ def require_named_consents(session: Session, manifest: Manifest, case_row: str |
         raise ConflictError("consent-mismatch", pointer="/manifest/basis/consents")
 
 
-def find_spot(session: Session, signed: Signed, *, opens: bool, thread: str | None, now: datetime) -> Spot | None:
+def find_spot(session: Session, signed: Signed, *, opens: bool, now: datetime) -> Spot | None:
     """Find the thread, hold it, and say where the message falls; None: another request has just taken it in.
 
-    *Raises* NotFoundError: no such thread. MalformedError `thread-mismatch`, `recipient-mismatch`: the manifest is
-    of another thread or case, or addressed to somebody else. ConflictError `thread-exists`, `chain-broken`.
+    *Raises* NotFoundError: no such thread between the two. MalformedError `thread-mismatch`: it is about another
+    case. ConflictError `thread-exists`, `chain-broken`.
     """
     manifest = signed.manifest
-    if thread is not None and manifest.thread != thread:
-        raise MalformedError("thread-mismatch", pointer="/manifest/thread")
-    found = reads.thread(session, agency=manifest.sender, thread=manifest.thread, lock=not opens)
+    found = reads.thread(
+        session, agency=manifest.sender, other=manifest.recipient, thread=manifest.thread, lock=not opens
+    )
     if opens:
         return _opening(session, signed, found, now=now)
     if found is None:
         raise NotFoundError
-    if found.other(manifest.sender) != manifest.recipient:
-        raise MalformedError("recipient-mismatch", pointer="/manifest/to")
     if found.case_handle != manifest.case:
         raise MalformedError("thread-mismatch", pointer="/manifest/case")
     held = reads.held(session, thread_row=found.id, sender=manifest.sender)

@@ -162,12 +162,19 @@ def sent(session: Session, *, sender: str, message: str) -> Message | None:
     return next(iter(_messages(session, found)), None)
 
 
-def thread(session: Session, *, agency: str, thread: str, lock: bool = False) -> Thread | None:
-    """Give the thread of that (opener's) id of which `agency` is a party."""
+def thread(session: Session, *, agency: str, other: str, thread: str, lock: bool = False) -> Thread | None:
+    """Give the thread of that (opener's) id between these two.
+
+    The id alone is not enough: a third agency that learnt it may open a thread of its own under it.
+    """
     found = sa.select(*_thread_columns).where(
         tables.threads.c.thread == thread,
-        sa.or_(tables.threads.c.opener == agency, tables.threads.c.partner == agency),
+        sa.or_(
+            sa.and_(tables.threads.c.opener == agency, tables.threads.c.partner == other),
+            sa.and_(tables.threads.c.opener == other, tables.threads.c.partner == agency),
+        ),
     )
+    found = found.order_by(tables.threads.c.id).limit(1)
     row = session.execute(found.with_for_update() if lock else found).one_or_none()
     return None if row is None else Thread(**row._asdict())
 
@@ -230,18 +237,22 @@ def waiting(session: Session, *, recipient: str, after: Position | None, limit: 
     return _messages(session, found)
 
 
-def of_thread(session: Session, *, agency: str, thread: str) -> tuple[Labelled, ...]:
-    """Give a thread's messages in both directions with their labels: codes, sizes, states, never content.
+def of_thread(session: Session, *, agency: str, other: str, thread: str) -> tuple[Labelled, ...]:
+    """Give the messages between two agencies in a thread with their labels: codes, sizes, states, never content.
 
-    A message held because an earlier one is missing is shown to its sender only.
+    One that is held because an earlier one is missing is shown to its sender only.
     """
     found = (
         sa.select(*_message_columns)
         .where(
             tables.messages.c.thread == thread,
             sa.or_(
-                tables.messages.c.sender == agency,
-                sa.and_(tables.messages.c.recipient == agency, tables.messages.c.waiting_since.is_not(None)),
+                sa.and_(tables.messages.c.sender == agency, tables.messages.c.recipient == other),
+                sa.and_(
+                    tables.messages.c.sender == other,
+                    tables.messages.c.recipient == agency,
+                    tables.messages.c.waiting_since.is_not(None),
+                ),
             ),
         )
         .order_by(tables.messages.c.accepted_at, tables.messages.c.seq, tables.messages.c.id)
@@ -249,10 +260,13 @@ def of_thread(session: Session, *, agency: str, thread: str) -> tuple[Labelled, 
     return labelled(session, _messages(session, found))
 
 
-def undelivered_of_thread(session: Session, *, agency: str, thread: str) -> tuple[Message, ...]:
-    """Give what `agency` sent in a thread and nobody has confirmed to have."""
+def undelivered_of_thread(session: Session, *, agency: str, other: str, thread: str) -> tuple[Message, ...]:
+    """Give what `agency` sent to `other` in a thread and nobody has confirmed to have."""
     found = sa.select(*_message_columns).where(
-        tables.messages.c.thread == thread, tables.messages.c.sender == agency, _WAITING
+        tables.messages.c.thread == thread,
+        tables.messages.c.sender == agency,
+        tables.messages.c.recipient == other,
+        _WAITING,
     )
     return _messages(session, found.order_by(tables.messages.c.id).with_for_update())
 

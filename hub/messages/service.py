@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from consent.envelope.manifest import Manifest, basis_of
 from hub.audit import service as audit
 from hub.audit.rules import HUB, AuditKind, Entry
-from hub.base.errors import MalformedError, NotFoundError
+from hub.base.errors import NotFoundError
 from hub.messages import accepting, handing_over, noticing, reads, receipting, storing, tables
 from hub.messages.accepting import Signed, reading
 from hub.messages.deciding import Asked, decide
@@ -47,12 +47,19 @@ class Accepted:
 
 
 def accept(
-    session: Session, *, agency: str, manifest: str, parts: Sequence[str], thread: str | None, now: datetime
+    session: Session,
+    *,
+    agency: str,
+    manifest: str,
+    parts: Sequence[str],
+    thread: str | None,
+    now: datetime,
+    to: str | None = None,
 ) -> Accepted:
     """Take a sealed message in: verify, decide every part, store, log, promise (protocol §2, "Accepting").
 
-    `thread` is the opener's id of the thread that the message must continue; None: it must open one. Needs
-    `Duty.DECIDE`. The same bytes again give the same answer.
+    `thread` is the opener's id of the thread that the message must continue, `to` the other side of it; None: it
+    must open one. Needs `Duty.DECIDE`. The same bytes again give the same answer.
 
     *Raises* MalformedError: signature, header, hash or label. InvalidError: document, codes, times, same-agency.
     TooLargeError. NotFoundError: no such thread. ConflictError: recipient-inactive, key-not-current,
@@ -61,20 +68,21 @@ def accept(
     """
     # 1 whose word it is: the header, the sender's key good now, the signature, the strict document
     signed = accepting.read(session, manifest, now=now)
-    # 2 the caller sends in its own name, to another
+    # 2 the caller sends in its own name, to another, and where it was posted to
     accepting.require_parties(signed.manifest, agency=agency)
+    accepting.require_address(signed.manifest, thread=thread, to=to)
     # 3 these are the manifest's parts: number, hashes, headers, labels, sizes
     accepting.require_parts(signed.manifest, parts)
     # 4 the same id: the same bytes are the same message, others are two histories
     known = accepting.seen(session, signed, now=now)
     if known is not None:
-        return _again(signed, known, thread)
+        return _accepted(signed, known, decisions=(), again=True)
     # 5 the recipient is active, the key is its current one, the times hold at the hub's
     accepting.require_deliverable(session, signed.manifest, now=now)
     # 6 where it falls in its thread, which is held from here on
-    spot = accepting.find_spot(session, signed, opens=thread is None, thread=thread, now=now)
+    spot = accepting.find_spot(session, signed, opens=thread is None, now=now)
     if spot is None:
-        return accept(session, agency=agency, manifest=manifest, parts=parts, thread=thread, now=now)
+        return accept(session, agency=agency, manifest=manifest, parts=parts, thread=thread, to=to, now=now)
     # 7 decide each part at the hub's time; the consent gate is held from here on
     decided = decide(session, _asked(signed.manifest), now=now, lock=True)
     # 8 the consents named as evidence are registered ones
@@ -166,9 +174,9 @@ def answer_notice(session: Session, *, agency: str, notice: str, record: str, no
     return noticing.answer(session, agency=agency, notice=notice, record=record, now=now)
 
 
-def destroy_undelivered(session: Session, *, agency: str, thread: str, now: datetime) -> int:
-    """Destroy what `agency` sent in a thread and nobody has confirmed to have, and say how many (move 10: cancel)."""
-    found = reads.undelivered_of_thread(session, agency=agency, thread=thread)
+def destroy_undelivered(session: Session, *, agency: str, other: str, thread: str, now: datetime) -> int:
+    """Destroy what `agency` sent to `other` in a thread and nobody has confirmed to have; say how many (move 10)."""
+    found = reads.undelivered_of_thread(session, agency=agency, other=other, thread=thread)
     for one in found:
         handing_over.empty(session, one, happening=Happening.CANCEL, now=now)
         entry = handing_over.destroyed_entry(one, kind=AuditKind.MESSAGE_DESTROYED, actor=agency, cause="cancelled")
@@ -207,12 +215,6 @@ def _party_to(session: Session, *, agency: str, message: str) -> reads.Message:
     if found is None or (found.recipient == agency and found.waiting_since is None):
         raise NotFoundError
     return found
-
-
-def _again(signed: Signed, known: reads.Message, thread: str | None) -> Accepted:
-    if thread is not None and known.thread != thread:
-        raise MalformedError("thread-mismatch", pointer="/manifest/thread")
-    return _accepted(signed, known, decisions=(), again=True)
 
 
 def _accepted(signed: Signed, stored: reads.Message, *, decisions: tuple[dict[str, Any], ...], again: bool) -> Accepted:

@@ -162,6 +162,7 @@ class Story:
         *,
         agency: TestAgency | None = None,
         thread: str | None = None,
+        to: str | None = None,
         at: datetime | None = None,
     ) -> Accepted:
         agency = agency or self.j1
@@ -172,6 +173,7 @@ class Story:
                 manifest=sealed.manifest,
                 parts=sealed.parts,
                 thread=thread,
+                to=to,
                 now=at or now(session),
             )
 

@@ -13,6 +13,7 @@ from consent.envelope.sealing import Sealed
 from consent.receipts import AcceptedRecord, read_statement
 from consent.wire import compact, from_base64url
 from hub.base.errors import ConflictError, ForbiddenError, InvalidError, MalformedError, NotFoundError
+from hub.messages import reads
 from tests.hub.builders import pending_agency
 from tests.hub.messages.story import PURPOSE, RECEIPT_KEY, Story, next_in, token_hash
 
@@ -225,6 +226,8 @@ def test_a_message_to_somebody_outside_the_thread_is_refused(story: Story) -> No
     first = story.send()
     astray = story.seal("identity", recipient=story.f1, **next_in(first))
     with pytest.raises(MalformedError, match="recipient-mismatch"):
+        story.accept(astray, thread=first.thread, to=story.s1.id)
+    with pytest.raises(NotFoundError):
         story.accept(astray, thread=first.thread)
 
 
@@ -242,6 +245,18 @@ def test_a_thread_of_others_does_not_exist(story: Story) -> None:
     intruder = story.seal("identity", sender=story.f1, recipient=story.s1, thread=first.thread)
     with pytest.raises(NotFoundError):
         story.accept(intruder, agency=story.f1, thread=first.thread)
+
+
+def test_a_stranger_who_learnt_a_threads_id_cannot_come_between_its_parties(story: Story) -> None:
+    story.consent()
+    story.consent(partners=frozenset({story.f1.id}))
+    first = story.send("identity")
+    theirs = story.seal("identity", sender=story.f1, recipient=story.j1, thread=first.thread)
+    story.accept(theirs, agency=story.f1)
+    second = story.accept(story.seal("identity", **next_in(first)), thread=first.thread, to=story.s1.id)
+    with story.database.transaction(story.j1.id) as session:
+        found = reads.of_thread(session, agency=story.j1.id, other=story.s1.id, thread=first.thread)
+    assert [one.message.id for one in found] == [first.message, second.message]
 
 
 def test_a_partner_may_answer_in_the_thread(story: Story) -> None:

@@ -149,7 +149,12 @@ def test_a_cancelled_thread_loses_what_nobody_confirmed(story: Story) -> None:
     story.consent()
     accepted = story.send("identity")
     with story.database.transaction(story.j1.id) as session:
-        assert service.destroy_undelivered(session, agency=story.j1.id, thread=accepted.thread, now=story.time()) == 1
+        assert (
+            service.destroy_undelivered(
+                session, agency=story.j1.id, other=story.s1.id, thread=accepted.thread, now=story.time()
+            )
+            == 1
+        )
     assert story.message(accepted.message).delivery == "destroyed"
     with pytest.raises(GoneError):
         story.collect(accepted.message)
