@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Final
 
 from connectors.sync.registration import NewAgency
-from consent.registration import write_registration
 from hub import worker
 from hub.agencies import service as agencies
 from hub.agencies.rules import Approver
@@ -79,11 +78,11 @@ class Stage:
         """Register an agency and have both people confirm its fingerprint, as on the telephone (protocol §3)."""
         with self.database.transaction(None, Duty.DIRECTORY) as session:
             at = now(session)
-            agencies.register(session, write_registration(new.registration), now=at, name_was_checked=True)
+            agencies.register(session, new.request.read_bytes(), now=at, name_was_checked=True)
             for person in (self.admission.operator, self.admission.officer):
-                agencies.confirm(session, new.agency, person, " ".join(new.words), now=at)
+                agencies.confirm(session, new.settings.agency, person, " ".join(new.words), now=at)
                 if may_convene:
-                    agencies.set_convening(session, new.agency, person, allowed=True, now=at)
+                    agencies.set_convening(session, new.settings.agency, person, allowed=True, now=at)
 
 
 @contextlib.contextmanager
@@ -95,6 +94,8 @@ def open_stage(folder: Path | None = None, *, play: bool = True, port: int | Non
     with contextlib.ExitStack() as stack:
         # short, because a socket's path may have 107 bytes at most
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tsn-play-")))
+        place.mkdir(parents=True, exist_ok=True)
+        place.chmod(0o711)  # root's children run as another user, who must get through
         chosen = port or _free_port()
         data = place / "hub"
         stack.callback(_stop, _start(data, chosen, place / "hub.log", play=play))
@@ -109,7 +110,11 @@ def _start(data: Path, port: int, log: Path, *, play: bool) -> subprocess.Popen[
     command = [sys.executable, "-m", "hub.cli", "up", "--data", str(data), "--port", str(port), "--workers", "1"]
     with log.open("ab") as out:
         return subprocess.Popen(
-            [*command, *(["--play"] if play else [])], stdout=out, stderr=out, start_new_session=True, env={**os.environ}
+            [*command, *(["--play"] if play else [])],
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            env={**os.environ},
         )
 
 
@@ -117,9 +122,11 @@ def _environment(data: Path, log: Path, port: int) -> Mapping[str, str]:
     """Wait until the hub answers ready, and read what it told other commands of this machine."""
     until = time.monotonic() + READY_SECONDS
     while time.monotonic() < until:
-        with contextlib.suppress(urllib.error.URLError, OSError):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2.0):
-                return site.environment(data)
+        with (
+            contextlib.suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2.0),
+        ):
+            return site.environment(data)
         time.sleep(0.05)
     raise StageError(log.read_text("utf-8", errors="replace")[-2000:])
 

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`make demo`: from nothing to a closed loop, then a search for the person, then everything stays up."""
+
+from __future__ import annotations
+
+import argparse
+import locale
+import shutil
+import signal
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from connectors.casebook import reading
+from consent.calendar import JST
+from deploy.demo.narrator import Narrator
+from deploy.demo.search import Report, search
+from deploy.play import story
+from deploy.play.company import Company, assemble
+from deploy.play.director import perform
+from deploy.play.stage import Stage, StageError, open_stage
+
+HERE: Final = Path(__file__).parent
+STORIES: Final = ("S01-four-agencies.json", "S02-accompaniment.json")
+FOLDER: Final = Path(".demo")
+FAILED: Final = 1
+
+
+def main() -> int:
+    """Run the demo; 0 when every decision went as the stories expect and nothing of a person was found at the hub."""
+    parser = argparse.ArgumentParser(prog="make demo")
+    parser.add_argument("--lang", choices=("ja", "en"), default=_language())
+    parser.add_argument("--once", action="store_true", help="end when the stories are told")
+    parser.add_argument("--port", type=int, default=8480)
+    asked = parser.parse_args()
+    narrator = Narrator(asked.lang)
+    began = time.monotonic()
+    narrator.say("title")
+    narrator.say("starting")
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    try:
+        with open_stage(FOLDER.absolute(), port=asked.port) as stage:
+            narrator.say("hub_ready", url=stage.url, seconds=round(time.monotonic() - began, 1))
+            well = _tell(stage, narrator)
+            narrator.say("ready", seconds=round(time.monotonic() - began, 1))
+            if not asked.once:
+                narrator.say("stays", url=stage.url, folder=FOLDER.absolute())
+                _wait()
+            return 0 if well else FAILED
+    except StageError as error:
+        narrator.say("no_hub")
+        sys.stderr.write(error.log + "\n")
+        return FAILED
+
+
+def _tell(stage: Stage, narrator: Narrator) -> bool:
+    well, company = True, None
+    told = [story.read(HERE / "scenarios" / name) for name in STORIES]
+    for one in told:
+        company = assemble(one, stage, company)
+        _introduce(narrator, company)
+        for number, event in enumerate(one.events, start=1):
+            narrator.event(event, number)
+            played = perform(company, event, number)
+            narrator.result(event, played)
+            well = well and played.agrees
+        _close_the_loop(narrator, company)
+        _show_who_sees_what(narrator, company)
+    print()
+    narrator.say("searching")
+    report = search(stage.settings, [needle for one in told for needle in _needles(one)], [stage.folder / "hub"])
+    _show(narrator, report)
+    return well and not report.found
+
+
+def _introduce(narrator: Narrator, company: Company) -> None:
+    print()
+    narrator.say("founding")
+    for actor in company.newcomers:
+        kind = narrator.label("recipients", actor.connector.kind)
+        narrator.say("founded", code=actor.code, name=actor.name, kind=kind, words=" ".join(actor.words[:4]))
+    print()
+    narrator.say("story", id=company.story.id, title=company.story.title)
+    narrator.say("event", n="—", at="", text=f"{company.story.person}: {company.story.note}")
+
+
+def _close_the_loop(narrator: Narrator, company: Company) -> None:
+    """Carry every referral of the story to its end: started, outcome reported, acknowledged with a follow-up."""
+    print()
+    narrator.say("loop")
+    for referral in company.referrals:
+        recipient = company.actors[referral.recipient].connector.hub
+        sender = company.actors[referral.sender].connector.hub
+        today = company.clock.at.astimezone(JST).date()
+        due = today + timedelta(days=14)
+        states = [recipient.referral(referral.id).state]
+        for hub, event, said in (
+            (recipient, "start", {"what": "contact_made", "on": today}),
+            (recipient, "report_outcome", {"outcome": "service_started"}),
+            (sender, "acknowledge", {"follow_up": {"on": due}}),
+        ):
+            seen = hub.referral(referral.id)
+            states.append(hub.move(referral.id, event, said, version=seen.version).state)
+        purpose = narrator.label("purposes", referral.purpose)
+        walked = " → ".join(narrator.label("referral_state", state) for state in states)
+        narrator.say("loop_step", to=referral.recipient, purpose=purpose, states=walked, due=due)
+
+
+def _show_who_sees_what(narrator: Narrator, company: Company) -> None:
+    print()
+    narrator.say("sees")
+    for actor in company.actors.values():
+        connector = actor.connector
+        with connector.casebook.transaction() as book:
+            held = reading.categories_received(book, case=company.case, agency=connector.agency)
+        referrals = sum(1 for _ in connector.hub.referrals(case=company.case))
+        parts = narrator.labels("categories", sorted(held)) or narrator.word("nothing")
+        narrator.say("sees_row", code=actor.code, name=actor.name, referrals=referrals, parts=parts)
+
+
+def _needles(one: story.Story) -> list[str]:
+    """Give what must not be at the hub: the person's name, its reading, and every sentence of the story."""
+    name = one.person.split(",")[0]
+    pieces = [piece.strip(" ()（）") for piece in name.replace("(", "|").replace(")", "|").split("|")]
+    names = [piece for piece in pieces if piece] + [part for piece in pieces for part in piece.split() if part]
+    return [*dict.fromkeys(names), *(event.text for event in one.events if event.text)]
+
+
+def _show(narrator: Narrator, report: Report) -> None:
+    narrator.say(
+        "searched",
+        needles=report.needles,
+        forms=report.forms,
+        tables=report.tables,
+        rows=report.rows,
+        keys=report.keys,
+        files=report.files,
+        megabytes=report.bytes // 2**20,
+    )
+    if report.found:
+        narrator.say("found_something", places=", ".join(sorted({one.place for one in report.found})))
+    else:
+        narrator.say("found_nothing")
+
+
+def _language() -> str:
+    spoken = locale.getlocale()[0] or ""
+    return "ja" if spoken.startswith(("ja", "Japanese")) else "en"
+
+
+def _wait() -> None:
+    stop = signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    del stop
+
+
+if __name__ == "__main__":
+    sys.exit(main())
