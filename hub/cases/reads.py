@@ -127,12 +127,6 @@ def notes(session: Session, case_id: str) -> tuple[Note, ...]:
     return tuple(Note(**row) for row in rows)
 
 
-def is_party(session: Session, case_id: str, agency: str) -> bool:
-    """Tell whether a record of the case names the agency."""
-    found = sa.exists().where(case_parties.c.case_id == case_id, case_parties.c.agency == agency)
-    return bool(session.scalar(sa.select(found)))
-
-
 def parties(session: Session, case_id: str) -> tuple[str, ...]:
     """List the agencies that records of the case name."""
     statement = sa.select(case_parties.c.agency).where(case_parties.c.case_id == case_id)

@@ -22,7 +22,7 @@ from hub.cases import reads as cases
 from hub.cases import service as case_service
 from hub.cases.reads import Case
 from hub.intakes.reads import Refusal, Statement
-from hub.intakes.rules import CONSENT_CHANGED, Taking, is_from_the_future
+from hub.intakes.rules import CONSENT_CHANGED, Taking, is_from_the_future, last_moment
 from hub.intakes.tables import consent_gates, consent_statuses, consents, exclusions, withdrawals
 from hub.outbox import service as outbox
 
@@ -67,8 +67,8 @@ def add_consent(session: Session, case: Case, scope: Scope, token: str, *, now: 
         readers=others,
     )
     _leave(session, trace, now)
-    # nothing is written when the period ends, and still the answer changes then
-    _announce(session, case, now, due=max(scope.valid_until, now))
+    # nothing is written when the record ends, and still the answer changes then
+    _announce(session, case, now, due=max(last_moment(scope), now))
     return True
 
 

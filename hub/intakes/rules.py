@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from consent.scopes import Scope, Withdrawal
+from consent.scopes import ORAL, ORAL_TERM, Scope, Withdrawal
 
 CONSENT_CHANGED: Final = "consent:changed"
 """The outbox topic by which what stands on a consent hears that the answer may be another now; about: the
@@ -34,6 +34,13 @@ def one_partner(scope: Scope) -> str | None:
     Source: consent.md "What is stored".
     """
     return next(iter(scope.partners)) if len(scope.partners) == 1 else None
+
+
+def last_moment(scope: Scope) -> datetime:
+    """Give the moment from which a record permits nothing more by itself: its end, or that of an oral word."""
+    if scope.signature == ORAL:
+        return min(scope.valid_until, scope.signed_at + ORAL_TERM)
+    return scope.valid_until
 
 
 def is_taken_already(taking: Taking, existing: Iterable[Withdrawal]) -> bool:

@@ -18,7 +18,7 @@ from consent.receipts import (
     StatusRecord,
     WithdrawalRecord,
 )
-from consent.scopes import ANY, Scope, check_exclusion, check_scope
+from consent.scopes import ANY, Scope, check_scope
 from hub.base.errors import ConflictError, InvalidError, NotFoundError
 from hub.base.ids import new_id
 from hub.cases import reads as cases
@@ -118,10 +118,6 @@ def register_exclusion(session: Session, case: Case, token: str, *, agency: str,
     if case.owner != agency:
         raise NotFoundError
     record = reads.signed(session, token, ExclusionRecord, agency=agency, at=now)
-    try:
-        check_exclusion(record.exclusion())
-    except (DocumentRefusedError, ScopeRefusedError) as error:
-        raise reads.refused(error) from error
     if record.case != case.handle:
         raise InvalidError("record-mismatch", pointer="/record/case")
     reads.check_named(session, record.to - {ANY}, "/record/to")

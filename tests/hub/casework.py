@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cases, signed records and the calls that bring them in, for the tests of cases, intakes and meetings."""
+"""Agencies, cases, signed records and the calls that bring them in, for the tests of cases, intakes and meetings."""
 
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
+import pytest
 from flask.testing import FlaskClient
 
 from consent.receipts import (
@@ -18,10 +19,32 @@ from consent.receipts import (
     statement_hash,
 )
 from consent.scopes import Direction, Scope
-from tests.hub.builders import TestAgency, new_uuid
+from hub.base.db import Database
+from tests.hub.builders import TestAgency, active_agency, new_uuid
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def intake(database: Database) -> TestAgency:
+    return active_agency(database, "jiritsu")
+
+
+@pytest.fixture
+def council(database: Database) -> TestAgency:
+    return active_agency(database, "shakyo")
+
+
+@pytest.fixture
+def lawyers(database: Database) -> TestAgency:
+    return active_agency(database, "bengoshi")
+
+
+@pytest.fixture
+def stranger(database: Database) -> TestAgency:
+    """An agency that has nothing to do with anything."""
+    return active_agency(database, "hellowork")
 
 
 def present() -> datetime:
@@ -120,6 +143,15 @@ def status(agency: TestAgency, case: str, known: dict, as_of: datetime, /, **cha
         "next_by": as_of + 24 * HOUR,
     }
     return signed(agency, StatusRecord(**(members | changes)))
+
+
+def closed(client: FlaskClient, agency: TestAgency, case: str) -> None:
+    """Close a case without follow-up."""
+    by = client.by(agency.id)
+    version = by.get(f"/v1/cases/{case}").get_json()["version"]
+    closure = {"ground": "improved", "follow_up": {"none": True, "no_follow_up_reason": "not_needed"}}
+    answer = by.say(f"/v1/cases/{case}/steps", {"step": "13", "closure": closure}, if_match=version)
+    assert answer.status_code == 200, answer.get_json()
 
 
 def rows(place, statement: str, *values: object) -> list[tuple]:

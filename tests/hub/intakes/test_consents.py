@@ -12,14 +12,13 @@ from tests.hub.builders import new_agency, new_uuid
 from tests.hub.casework import (
     DAY,
     HOUR,
+    closed,
     consent,
-    exclusion,
     logged,
     new_handle,
     opened_case,
     present,
     registered,
-    revocation,
     rows,
     scope,
     status,
@@ -101,7 +100,7 @@ def test_the_same_record_again_is_the_same_answer_and_is_logged_once(client, int
 def test_the_same_record_again_answers_even_after_the_case_was_closed(client, intake, council, case):
     token = consent(intake, scope(case, intake, council.id))
     first = register(client, intake, token)
-    close(client, intake, case)
+    closed(client, intake, case)
     assert register(client, intake, token).get_json() == first.get_json()
 
 
@@ -130,14 +129,6 @@ def test_a_form_that_nobody_signed_can_be_registered(client, intake, council, ca
 
 
 # ── what is refused ──
-
-
-def close(client, agency, case):
-    by = client.by(agency.id)
-    version = by.get(f"/v1/cases/{case}").get_json()["version"]
-    closure = {"ground": "improved", "follow_up": {"none": True, "no_follow_up_reason": "not_needed"}}
-    answer = by.say(f"/v1/cases/{case}/steps", {"step": "13", "closure": closure}, if_match=version)
-    assert answer.status_code == 200, answer.get_json()
 
 
 def unchecked(agency, wanted):
@@ -206,18 +197,22 @@ def test_another_agencys_case_cannot_carry_my_consent(client, stranger, council,
 
 
 def test_a_closed_case_takes_no_new_consent(client, intake, council, case):
-    close(client, intake, case)
+    closed(client, intake, case)
     token = consent(intake, scope(case, intake, council.id))
     assert refused(client, intake, token) == (409, "case-closed")
 
 
-@pytest.mark.parametrize("forgery", ["another agency's key", "an unknown key", "another agency's record"])
+@pytest.mark.parametrize(
+    "forgery",
+    ["another agency's key", "an unknown key", "another agency's record", "another agency's record under my key"],
+)
 def test_a_forged_signer_is_refused_and_changes_nothing(client, intake, stranger, council, case, hub_database, forgery):
     record = ConsentRecord.of(scope(case, intake, council.id), intake.id)
     tokens = {
         "another agency's key": sign_statement(record, stranger.sig),
         "an unknown key": sign_statement(record, new_agency().sig),
         "another agency's record": sign_statement(replace(record, agency=stranger.id), stranger.sig),
+        "another agency's record under my key": sign_statement(replace(record, agency=stranger.id), intake.sig),
     }
     before = state_of(hub_database)
     assert refused(client, intake, tokens[forgery]) == (400, "bad-signature")
@@ -242,6 +237,18 @@ def test_what_is_no_signed_text_at_all_is_refused(client, intake, token):
     status_code, code = refused(client, intake, token)
     assert status_code == 400
     assert code in {"malformed", "malformed-json", "header-not-allowed"}
+
+
+@pytest.mark.parametrize("payload", [b"[1]", b"not json", b'{"v":1,"v":1}'])
+def test_a_signed_text_that_is_no_document_is_refused(client, intake, payload):
+    token = sign(payload, typ=Typ.CONSENT, key=intake.sig)
+    assert refused(client, intake, token) == (400, "malformed-json")
+
+
+def test_more_codes_than_there_can_be_are_too_many(client, intake, council, case):
+    plain = wire.parse(wire.compact(ConsentRecord.of(scope(case, intake, council.id), intake.id)))
+    token = sign(wire.compact({**plain, "categories": ["identity"] * 65}), typ=Typ.CONSENT, key=intake.sig)
+    assert refused(client, intake, token) == (413, "too-large")
 
 
 def test_an_unknown_member_inside_the_signed_record_is_refused(client, intake, council, case):
@@ -328,88 +335,3 @@ def test_a_partner_cannot_renew_a_status(client, intake, council, case):
         next_by=present() + HOUR,
     )
     assert renew(client, council, made, sign_statement(record, council.sig)).status_code == 404
-
-
-# ── refusals of the person ──
-
-
-def exclude(client, agency, case, token):
-    return client.by(agency.id).say(f"/v1/cases/{case}/exclusions", {"record": token})
-
-
-def test_a_refusal_needs_no_consent_and_stays_when_the_case_is_closed(client, intake, council, case, hub_database):
-    close(client, intake, case)
-    answer = exclude(client, intake, case, exclusion(intake, case, council.id))
-    assert answer.status_code == 201
-    assert answer.get_json()["to"] == [council.id]
-    assert logged(hub_database, "exclusion:registered") == 1
-
-
-def test_the_same_refusal_again_is_the_same_answer_and_another_under_its_id_a_clash(
-    client, intake, council, case, hub_database
-):
-    token = exclusion(intake, case, council.id)
-    first = exclude(client, intake, case, token)
-    assert exclude(client, intake, case, token).get_json() == first.get_json()
-    other = exclusion(intake, case, "*", id=first.get_json()["id"])
-    assert exclude(client, intake, case, other).get_json()["code"] == "id-clash"
-    assert logged(hub_database, "exclusion:registered") == 1
-
-
-def test_a_refusal_about_another_case_or_an_unknown_agency_is_refused(client, intake, council, case):
-    elsewhere = exclusion(intake, new_handle(), council.id)
-    assert exclude(client, intake, case, elsewhere).get_json()["code"] == "record-mismatch"
-    unknown = exclusion(intake, case, new_uuid())
-    assert exclude(client, intake, case, unknown).get_json()["code"] == "unknown-agency"
-
-
-def test_a_partner_registers_no_refusal_on_the_case(client, intake, council, case):
-    registered(client, intake, case, council.id)
-    assert exclude(client, council, case, exclusion(council, case, "*")).status_code == 404
-
-
-def test_a_partner_sees_only_its_own_name_in_a_refusal(client, intake, council, lawyers, case):
-    registered(client, intake, case, council.id)
-    registered(client, intake, case, lawyers.id)
-    exclude(client, intake, case, exclusion(intake, case, council.id, lawyers.id))
-    exclude(client, intake, case, exclusion(intake, case, lawyers.id))
-    exclude(client, intake, case, exclusion(intake, case, "*"))
-    items = client.by(council.id).get(f"/v1/cases/{case}/exclusions").get_json()["items"]
-    assert [(item["to"], item["record"] is None) for item in items] == [([council.id], True), (["*"], False)]
-    assert len(client.by(intake.id).get(f"/v1/cases/{case}/exclusions").get_json()["items"]) == 3
-
-
-def test_an_agency_that_a_refusal_names_does_not_learn_that_there_is_a_case(
-    client, intake, stranger, case, hub_database
-):
-    exclude(client, intake, case, exclusion(intake, case, stranger.id))
-    assert client.by(stranger.id).get(f"/v1/cases/{case}/exclusions").status_code == 404
-    assert rows(hub_database, "select count(*) from events") == [(0,)]
-
-
-def test_only_an_explicit_signed_word_ends_a_refusal(client, intake, council, case, hub_database):
-    made = exclude(client, intake, case, exclusion(intake, case, council.id)).get_json()
-    path = f"/v1/cases/{case}/exclusions/{made['id']}/revoke"
-    assert client.by(intake.id).say(path).status_code == 422
-    wrong = client.by(intake.id).say(path, {"record": revocation(intake, case, new_uuid())})
-    assert wrong.get_json()["code"] == "record-mismatch"
-    token = revocation(intake, case, made["id"])
-    ended = client.by(intake.id).say(path, {"record": token})
-    assert ended.get_json()["revoked_at"] is not None
-    assert client.by(intake.id).say(path, {"record": token}).get_json() == ended.get_json()
-    assert logged(hub_database, "exclusion:revoked") == 1
-
-
-def test_a_new_consent_does_not_end_a_refusal(client, intake, council, case):
-    exclude(client, intake, case, exclusion(intake, case, council.id))
-    registered(client, intake, case, council.id, categories=frozenset({"contact"}))
-    items = client.by(intake.id).get(f"/v1/cases/{case}/exclusions").get_json()["items"]
-    assert [item["revoked_at"] for item in items] == [None]
-
-
-def test_a_revocation_of_a_refusal_that_is_not_there_finds_nothing(client, intake, case):
-    unknown = new_uuid()
-    answer = client.by(intake.id).say(
-        f"/v1/cases/{case}/exclusions/{unknown}/revoke", {"record": revocation(intake, case, unknown)}
-    )
-    assert answer.status_code == 404

@@ -16,7 +16,18 @@ from hub.base.db import Duty, now
 from hub.cases import reads as cases
 from hub.intakes import reads, service
 from hub.intakes.rules import Taking
-from tests.hub.casework import DAY, consent, exclusion, opened_case, present, registered, revocation, rows, scope
+from tests.hub.casework import (
+    DAY,
+    closed,
+    consent,
+    exclusion,
+    opened_case,
+    present,
+    registered,
+    revocation,
+    rows,
+    scope,
+)
 
 PURPOSE, CATEGORY = "koguchi_shikin", "identity"
 
@@ -125,10 +136,7 @@ def test_a_record_that_nobody_signed_does_not_put_another_agency_on_the_intake_s
 
 
 def test_a_closed_case_carries_its_closing_time(client, database, intake, council, case, known):
-    by = client.by(intake.id)
-    version = by.get(f"/v1/cases/{case}").get_json()["version"]
-    closure = {"ground": "improved", "follow_up": {"none": True, "no_follow_up_reason": "not_needed"}}
-    by.say(f"/v1/cases/{case}/steps", {"step": "13", "closure": closure}, if_match=version)
+    closed(client, intake, case)
     assert reason(database, case, intake, council, lock=True) is Reason.CASE_CLOSED
 
 
@@ -205,17 +213,12 @@ def test_the_first_consent_of_a_case_waits_for_a_refusal_that_rests_on_there_bei
 
 
 def test_a_closure_waits_for_the_sends_under_way(client, database, intake, council, case, known):
-    by = client.by(intake.id)
-    version = by.get(f"/v1/cases/{case}").get_json()["version"]
-    closure = {"ground": "improved", "follow_up": {"none": True, "no_follow_up_reason": "not_needed"}}
     with ThreadPoolExecutor(1) as pool:
         with database.transaction(intake.id, Duty.DECIDE) as session:
             decided(session, case, intake, council, lock=True)
-            closing = pool.submit(
-                by.say, f"/v1/cases/{case}/steps", {"step": "13", "closure": closure}, if_match=version
-            )
+            closing = pool.submit(closed, client, intake, case)
             assert not _is_done(closing, seconds=0.5)
-        assert closing.result(20).status_code == 200
+        closing.result(20)
     assert reason(database, case, intake, council) is Reason.CASE_CLOSED
 
 

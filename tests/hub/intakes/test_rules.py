@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """When a withdrawal is nothing new."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent.scopes import Withdrawal
-from hub.intakes.rules import CLOCK_AHEAD, Taking, is_from_the_future, is_taken_already, is_wholly_withdrawn
+from hub.intakes.rules import (
+    CLOCK_AHEAD,
+    Taking,
+    is_from_the_future,
+    is_taken_already,
+    is_wholly_withdrawn,
+    last_moment,
+)
+from tests.hub.builders import new_agency
+from tests.hub.casework import DAY, scope
 
 NOON = datetime(2026, 4, 1, 3, tzinfo=UTC)
 names = st.frozensets(st.sampled_from(("one", "two", "three")), max_size=3)
@@ -57,6 +67,14 @@ def test_after_a_whole_withdrawal_nothing_is_left(taking, earlier):
 def test_a_consent_is_wholly_withdrawn_only_without_limits():
     assert is_wholly_withdrawn([done()])
     assert not is_wholly_withdrawn([done(to=["one"]), done(categories=["one"])])
+
+
+def test_a_record_ends_with_its_period_and_an_oral_one_after_fourteen_days():
+    signed = scope("case", new_agency(), "houterasu")
+    assert last_moment(signed) == signed.valid_until
+    oral = replace(signed, signature="oral_pending")
+    assert last_moment(oral) == oral.signed_at + timedelta(days=14)
+    assert last_moment(replace(oral, valid_until=oral.signed_at + DAY)) == oral.signed_at + DAY
 
 
 def test_a_time_is_from_the_future_only_beyond_what_clocks_may_differ():

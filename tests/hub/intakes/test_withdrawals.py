@@ -4,7 +4,7 @@
 import pytest
 
 from tests.hub.builders import new_uuid
-from tests.hub.casework import logged, opened_case, registered, rows, withdrawal
+from tests.hub.casework import closed, logged, opened_case, registered, rows, withdrawal
 
 
 @pytest.fixture
@@ -110,10 +110,7 @@ def test_a_withdrawal_that_was_only_said_is_countersigned_later(client, intake, 
 
 
 def test_a_withdrawal_works_on_a_closed_case(client, intake, case, known):
-    by = client.by(intake.id)
-    version = by.get(f"/v1/cases/{case}").get_json()["version"]
-    closure = {"ground": "improved", "follow_up": {"none": True, "no_follow_up_reason": "not_needed"}}
-    by.say(f"/v1/cases/{case}/steps", {"step": "13", "closure": closure}, if_match=version)
+    closed(client, intake, case)
     assert withdraw(client, intake, known).get_json()["withdrawn"] is True
 
 
