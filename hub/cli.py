@@ -21,6 +21,7 @@ from hub.base import clock, logs, queues
 from hub.base.config import Settings
 from hub.base.db import Database, Role, revision
 from hub.base.errors import ConfigurationError, HubError
+from hub.base.ids import is_id
 from hub.base.sentences import sentence
 from hub.embedded import site
 from hub.embedded.accounts import choose_account, open_data_folder
@@ -199,6 +200,44 @@ def doctor(data: Path | None) -> None:
         )
     database.close()
     raise SystemExit(1 if bad else 0)
+
+
+@main.group()
+def outbox() -> None:
+    """What the worker was asked to do and gave up."""
+
+
+@outbox.command("dead")
+@DATA
+def dead(data: Path | None) -> None:
+    """List the work that failed five times: ids and codes only."""
+    with worker_root.station(_settings(data)) as at:
+        for letter in at.dead_letters():
+            click.echo(f"{letter.id} {letter.topic} {letter.about} {letter.fault}")
+
+
+@outbox.command("replay")
+@DATA
+@click.argument("work", nargs=-1, required=True)
+def replay(data: Path | None, work: tuple[str, ...]) -> None:
+    """Give dead work five new tries; the log says that it was done."""
+    with worker_root.station(_settings(data)) as at:
+        for one in work:
+            if not (is_id(one) and at.replay(one)):
+                raise ConfigurationError("no-such-work", work=one)
+
+
+@main.command()
+@DATA
+def checkpoint(data: Path | None) -> None:
+    """Check the whole log as stored, then print the key it is signed with and its newest checkpoint."""
+    with worker_root.station(_settings(data)) as at:
+        if not at.verify():
+            raise ConfigurationError("log-damaged")
+        click.echo(at.signer.verifier.text())
+        found = at.checkpoint()
+        if found is not None:
+            click.echo(found.note, nl=False)
 
 
 def web_app() -> Flask:

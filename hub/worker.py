@@ -29,8 +29,9 @@ from rq import Queue, SimpleWorker
 from sqlalchemy.orm import Session
 
 from hub.audit import jobs as audit_jobs
+from hub.audit import reads as audit_reads
 from hub.audit import service as audit
-from hub.audit.reads import LogDamagedError
+from hub.audit.reads import Checkpoint, LogDamagedError
 from hub.audit.rules import HUB, AuditKind, Entry, origin
 from hub.audit.sequencer import Signer
 from hub.base import hubkeys, logs, queues, replay
@@ -38,7 +39,10 @@ from hub.base.config import Settings
 from hub.base.db import Database, Role, now
 from hub.messages import jobs as messages_jobs
 from hub.outbox import jobs as outbox_jobs
+from hub.outbox import reads as outbox_reads
+from hub.outbox import service as outbox
 from hub.outbox.jobs import Handler
+from hub.outbox.reads import DeadLetter
 from hub.outbox.rules import QUEUE, Work
 from hub.referrals import jobs as referrals_jobs
 from hub.tasks import service as tasks
@@ -113,6 +117,26 @@ class Station:
     def sequence(self) -> int:
         """Put what is pending into the log; return how many entries went in."""
         return audit_jobs.sequence(self.seq, self.signer)
+
+    def dead_letters(self) -> tuple[DeadLetter, ...]:
+        """List the work that was given up, newest first."""
+        with self.jobs.transaction(None) as session:
+            return outbox_reads.dead_letters(session)
+
+    def replay(self, work: str) -> bool:
+        """Give dead work five new tries and log it; say whether there was such work."""
+        with self.jobs.transaction(None) as session:
+            at = now(session)
+            revived = outbox.replay(session, work, now=at)
+            if revived:
+                entry = Entry(kind=AuditKind.DELIVERY_REPLAYED, actor=HUB, parties=(), subject=work)
+                audit.append(session, entry, now=at)
+        return revived
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Give the newest checkpoint."""
+        with self.seq.transaction(None) as session:
+            return audit_reads.checkpoint(session)
 
     def verify(self) -> bool:
         """Hash the whole log as stored; tell the operator what does not agree, and whether all does.

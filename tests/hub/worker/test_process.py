@@ -73,7 +73,9 @@ def wait_for(fulfilled: Callable[[], bool], seconds: float) -> None:
 
 
 def listener_is_up(valkey: Valkey) -> bool:
-    """Say whether somebody sits and waits for wake-ups; the register of workers is gone when Redis forgets."""
+    """Say whether somebody sits and waits for wake-ups; the register of workers is gone when Redis
+    forgets.
+    """
     with redis.Redis.from_url(valkey.url) as connection:
         return connection.info("clients")["blocked_clients"] > 0
 
