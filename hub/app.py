@@ -22,6 +22,7 @@ from hub.messages import api as messages_api
 from hub.oauth import api as oauth_api
 from hub.oauth.validator import TokenValidator
 from hub.outbox import api as events_api
+from hub.referrals import api as referrals_api
 from hub.tasks import api as tasks_api
 from hub.web import docs, health, manners, permissions, problems
 from hub.web.gate import Gate, Validator
@@ -37,6 +38,7 @@ NAMESPACES: Final[Sequence[Namespace]] = (
     intakes_api.namespace,
     meetings_api.namespace,
     messages_api.namespace,
+    referrals_api.namespace,
 )
 """Every slice's endpoints; paths are relative to /v1."""
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 import orjson
 from flask import Flask
 from pydantic import BaseModel
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
+from pydantic_core import CoreSchema
 
 from hub.web.operation import JSON, Operation
 from hub.web.permissions import PERMISSIONS, SCOPES
@@ -39,6 +40,14 @@ PROBLEM: Final = {
     },
 }
 SENT_HEADERS: Final = {"Idempotency-Key": r"^[\x21-\x7e]{1,255}$", "If-Match": r'^"[^"]+"$'}
+
+
+class TextForCodes(GenerateJsonSchema):
+    """Describes what a validator of ours reads (codes, moments, signed text) as the text it is in JSON."""
+
+    def handle_invalid_for_json_schema(self, schema: CoreSchema, error_info: str) -> JsonSchemaValue:  # noqa: ARG002 - pydantic's
+        """Say text where pydantic cannot tell."""
+        return {"type": "string"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,21 +91,23 @@ def describe(app: Flask, issuer: str, language: str) -> dict[str, Any]:
     found = list(routes(app))
     models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {}
     for route in found:
-        if route.operation.body is not None:
-            models[route.operation.body, "validation"] = None
+        for model in (route.operation.body, route.operation.query):
+            if model is not None:
+                models[model, "validation"] = None
         if route.operation.out is not None:
             models[route.operation.out, "serialization"] = None
-    places, definitions = models_json_schema(list(models), ref_template=REFERENCE)
+    places, definitions = models_json_schema(list(models), ref_template=REFERENCE, schema_generator=TextForCodes)
+    schemas = definitions.get("$defs", {})
     paths: dict[str, dict[str, Any]] = {}
     for route in found:
-        paths.setdefault(route.path, {})[route.method] = _described(route, places, language)
+        paths.setdefault(route.path, {})[route.method] = _described(route, places, schemas, language)
     return {
         "openapi": VERSION,
         "info": {"title": summary("title", language), "version": "1", "description": summary("about", language)},
         "servers": [{"url": issuer}],
         "paths": paths,
         "components": {
-            "schemas": {**definitions.get("$defs", {}), "Problem": PROBLEM},
+            "schemas": {**schemas, "Problem": PROBLEM},
             "securitySchemes": {
                 "agency": {
                     "type": "oauth2",
@@ -113,7 +124,7 @@ def describe(app: Flask, issuer: str, language: str) -> dict[str, Any]:
     }
 
 
-def _described(route: Route, places: Mapping[Any, Any], language: str) -> dict[str, Any]:
+def _described(route: Route, places: Mapping[Any, Any], schemas: Mapping[str, Any], language: str) -> dict[str, Any]:
     op = route.operation
     rule = PERMISSIONS[op.permission]
     problem = {"content": {"application/problem+json": {"schema": {"$ref": REFERENCE.format(model="Problem")}}}}
@@ -128,7 +139,7 @@ def _described(route: Route, places: Mapping[Any, Any], language: str) -> dict[s
         "tags": [op.permission.partition(".")[0]],
         # any one of the scopes suffices
         "security": [{"agency": [scope]} for scope in sorted(rule.scopes)],
-        "parameters": list(_parameters(route)),
+        "parameters": list(_parameters(route, places, schemas)),
         "responses": {
             str(op.status): good,
             "default": {"description": summary("problem", language), **problem},
@@ -140,14 +151,14 @@ def _described(route: Route, places: Mapping[Any, Any], language: str) -> dict[s
     return described
 
 
-def _parameters(route: Route) -> Iterator[dict[str, Any]]:
+def _parameters(route: Route, places: Mapping[Any, Any], schemas: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for name, kind in route.arguments:
         schema: dict[str, Any] = {"type": "integer"} if kind == "int" else {"type": "string"}
         if kind != "int" and name not in route.operation.plain:
             schema["format"] = "uuid"
         yield {"name": name, "in": "path", "required": True, "schema": schema}
     if route.operation.query is not None:
-        schema = route.operation.query.model_json_schema()
+        schema = schemas[places[route.operation.query, "validation"]["$ref"].rpartition("/")[2]]
         required = set(schema.get("required", ()))
         for name, part in schema["properties"].items():
             yield {"name": name, "in": "query", "required": name in required, "schema": part}

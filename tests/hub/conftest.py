@@ -2,6 +2,7 @@
 """A real PostgreSQL for the hub's tests: one cluster per test process, one fresh migrated database per test."""
 
 import itertools
+import logging
 import shutil
 import tempfile
 import uuid
@@ -15,6 +16,7 @@ from flask import Flask, Request
 from flask.testing import FlaskClient
 
 from hub.app import create_app
+from hub.base import logs
 from hub.base.config import Settings
 from hub.base.db import Database, Role
 from hub.base.errors import UnauthorizedError
@@ -47,6 +49,14 @@ def short_folder() -> Path:
 def administer(postgres: Postgres, statement: str) -> None:
     with psycopg.connect(host=str(postgres.sockets), user=ADMIN, dbname="postgres", autocommit=True) as connection:
         connection.execute(statement)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """Log as the hub does: the console form of structlog paints every local variable of a failure, slowly."""
+    before = logging.getLogger().handlers[:]
+    logs.configure()
+    logging.getLogger().handlers[:] = before
 
 
 @pytest.fixture(scope="session")

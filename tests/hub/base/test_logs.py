@@ -23,7 +23,6 @@ def lines():
     logs.configure(stream=stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().split("\n") if line]
     root.handlers[:], root.level = before
-    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize(
@@ -121,4 +120,3 @@ def test_standard_error_is_where_logs_go_by_default():
     logs.configure()
     assert root.handlers[0].stream is sys.stderr
     root.handlers[:], root.level = before
-    structlog.reset_defaults()

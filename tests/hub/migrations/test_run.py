@@ -41,7 +41,8 @@ def test_the_schema_goes_down_to_nothing_and_up_again(hub_database):
     with engine.connect() as connection:
         left = connection.execute(
             sa.text(
-                "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r','v','S','p')"
+                "select relname from pg_class where relnamespace = 'public'::regnamespace"
+                " and relkind in ('r', 'v', 'S', 'p')"
             )
         ).scalars()
         assert set(left) == {"alembic_version"}
