@@ -66,6 +66,12 @@ def reading(pointer: str) -> Iterator[None]:
         raise kind(error.code, pointer=pointer + error.pointer) from None
 
 
+def require_count(parts: Sequence[str]) -> None:
+    """Require no more parts than a message may have, before anything is read."""
+    if len(parts) > MAX_PARTS:
+        raise TooLargeError(pointer="/parts")
+
+
 def read(session: Session, token: str, *, now: datetime) -> Signed:
     """Verify a manifest with the key that its sender has in the directory now, and read it strictly."""
     with reading("/manifest"):
@@ -95,8 +101,6 @@ def require_parts(manifest: Manifest, parts: Sequence[str]) -> None:
     if not manifest.parts:
         # with nothing to decide on, purpose and case would reach the recipient undecided
         raise InvalidError("no-parts", pointer="/manifest/parts")
-    if len(parts) > MAX_PARTS:
-        raise TooLargeError(pointer="/parts")
     with reading(""):
         labels.check_parts(manifest, parts)
 
@@ -122,9 +126,10 @@ def seen(session: Session, signed: Signed, *, now: datetime) -> reads.Message | 
 
 
 def require_deliverable(session: Session, manifest: Manifest, *, now: datetime) -> None:
-    """Require an active recipient, its current key, and times that hold at the hub's own (protocol §2)."""
-    if agencies.party(session, manifest.recipient) is None:
-        raise ConflictError("recipient-inactive", pointer="/manifest/to")
+    """Require the recipient's current key, and times that hold at the hub's own (protocol §2).
+
+    That the recipient is active is asked where it is decided on, of the same row.
+    """
     if agencies.current_enc_kid(session, manifest.recipient, now) != manifest.to_kid:
         raise ConflictError("key-not-current", pointer="/manifest/to_kid")
     fault = window_fault(created_at=manifest.created_at, not_after=manifest.not_after, now=now)

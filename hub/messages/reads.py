@@ -127,12 +127,13 @@ class Notice:
 Position = tuple[datetime, int, str]
 """Where an inbox page ended: waiting since, number in its thread, row."""
 
-_message_columns = [tables.messages.c[name] for name in Message.__dataclass_fields__]
+MESSAGE_COLUMNS = [tables.messages.c[name] for name in Message.__dataclass_fields__]
 _thread_columns = [tables.threads.c[name] for name in Thread.__dataclass_fields__]
 _notice_columns = [tables.notices.c[name] for name in Notice.__dataclass_fields__]
 
 
-def _as_message(row: sa.Row[Any]) -> Message:
+def as_message(row: sa.Row[Any]) -> Message:
+    """Make a message of a row that holds `MESSAGE_COLUMNS`."""
     values = row._asdict()
     return Message(**values | {"delivery": Delivery(values["delivery"])})
 
@@ -147,18 +148,18 @@ def _as_notice(row: sa.Row[Any]) -> Notice:
 
 
 def _messages(session: Session, statement: sa.Select[Any]) -> tuple[Message, ...]:
-    return tuple(_as_message(row) for row in session.execute(statement))
+    return tuple(as_message(row) for row in session.execute(statement))
 
 
 def message(session: Session, row: str, *, lock: bool = False) -> Message | None:
     """Give the message of that row that the caller is a party of; `lock` holds it until we commit."""
-    found = sa.select(*_message_columns).where(tables.messages.c.id == row)
+    found = sa.select(*MESSAGE_COLUMNS).where(tables.messages.c.id == row)
     return next(iter(_messages(session, found.with_for_update() if lock else found)), None)
 
 
 def sent(session: Session, *, sender: str, message: str) -> Message | None:
     """Give the message that `sender` sent under its own id `message`."""
-    found = sa.select(*_message_columns).where(tables.messages.c.sender == sender, tables.messages.c.message == message)
+    found = sa.select(*MESSAGE_COLUMNS).where(tables.messages.c.sender == sender, tables.messages.c.message == message)
     return next(iter(_messages(session, found)), None)
 
 
@@ -225,7 +226,7 @@ def waiting(session: Session, *, recipient: str, after: Position | None, limit: 
     """Give a page of what waits for `recipient`, oldest first, a thread in its own order."""
     key = (tables.messages.c.waiting_since, tables.messages.c.seq, tables.messages.c.id)
     found = (
-        sa.select(*_message_columns)
+        sa.select(*MESSAGE_COLUMNS)
         .where(tables.messages.c.recipient == recipient, _WAITING, tables.messages.c.waiting_since.is_not(None))
         .order_by(*key)
         .limit(limit)
@@ -243,7 +244,7 @@ def of_thread(session: Session, *, agency: str, other: str, thread: str) -> tupl
     One that is held because an earlier one is missing is shown to its sender only.
     """
     found = (
-        sa.select(*_message_columns)
+        sa.select(*MESSAGE_COLUMNS)
         .where(
             tables.messages.c.thread == thread,
             sa.or_(
@@ -262,7 +263,7 @@ def of_thread(session: Session, *, agency: str, other: str, thread: str) -> tupl
 
 def undelivered_of_thread(session: Session, *, agency: str, other: str, thread: str) -> tuple[Message, ...]:
     """Give what `agency` sent to `other` in a thread and nobody has confirmed to have."""
-    found = sa.select(*_message_columns).where(
+    found = sa.select(*MESSAGE_COLUMNS).where(
         tables.messages.c.thread == thread,
         tables.messages.c.sender == agency,
         tables.messages.c.recipient == other,
@@ -273,7 +274,7 @@ def undelivered_of_thread(session: Session, *, agency: str, other: str, thread: 
 
 def of_case(session: Session, case_row: str) -> tuple[Labelled, ...]:
     """Give the messages of a case that are still waiting or were ever handed over."""
-    found = sa.select(*_message_columns).where(
+    found = sa.select(*MESSAGE_COLUMNS).where(
         tables.messages.c.case_row == case_row,
         sa.or_(_WAITING, tables.messages.c.handed_over_at.is_not(None)),
     )
@@ -282,7 +283,7 @@ def of_case(session: Session, case_row: str) -> tuple[Labelled, ...]:
 
 def unanswered(session: Session, *, before: datetime, limit: int) -> tuple[Message, ...]:
     """Give the messages offered before a moment for which no receipt came and nobody was told yet."""
-    found = sa.select(*_message_columns).where(
+    found = sa.select(*MESSAGE_COLUMNS).where(
         tables.messages.c.delivery == Delivery.OFFERED,
         tables.messages.c.overdue_told_at.is_(None),
         tables.messages.c.offered_at <= before,
@@ -295,7 +296,7 @@ def unanswered(session: Session, *, before: datetime, limit: int) -> tuple[Messa
 
 def waited_out(session: Session, *, now: datetime, limit: int) -> tuple[Message, ...]:
     """Give the messages whose ciphertext is still here though its time is over (protocol §2)."""
-    found = sa.select(*_message_columns).where(
+    found = sa.select(*MESSAGE_COLUMNS).where(
         tables.messages.c.emptied_at.is_(None),
         sa.or_(
             tables.messages.c.not_after <= now,

@@ -67,6 +67,7 @@ def accept(
     `consent-refused` with `decisions` and `decision_id`.
     """
     # 1 whose word it is: the header, the sender's key good now, the signature, the strict document
+    accepting.require_count(parts)
     signed = accepting.read(session, manifest, now=now)
     # 2 the caller sends in its own name, to another, and where it was posted to
     accepting.require_parties(signed.manifest, agency=agency)
@@ -77,13 +78,13 @@ def accept(
     known = accepting.seen(session, signed, now=now)
     if known is not None:
         return _accepted(signed, known, decisions=(), again=True)
-    # 5 the recipient is active, the key is its current one, the times hold at the hub's
+    # 5 sealed to the recipient's current key, the times hold at the hub's
     accepting.require_deliverable(session, signed.manifest, now=now)
     # 6 where it falls in its thread, which is held from here on
     spot = accepting.find_spot(session, signed, opens=thread is None, now=now)
     if spot is None:
         return accept(session, agency=agency, manifest=manifest, parts=parts, thread=thread, to=to, now=now)
-    # 7 decide each part at the hub's time; the consent gate is held from here on
+    # 7 both parties active, each part decided at the hub's time; the consent gate is held from here on
     decided = decide(session, _asked(signed.manifest), now=now, lock=True)
     # 8 the consents named as evidence are registered ones
     accepting.require_named_consents(session, signed.manifest, decided.case_row)

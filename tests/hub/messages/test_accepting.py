@@ -11,8 +11,8 @@ from consent import signing
 from consent.envelope.manifest import ByConsent, ConsentEvidence
 from consent.envelope.sealing import Sealed
 from consent.receipts import AcceptedRecord, read_statement
-from consent.wire import compact, from_base64url
-from hub.base.errors import ConflictError, ForbiddenError, InvalidError, MalformedError, NotFoundError
+from consent.wire import compact, from_base64url, to_base64url
+from hub.base.errors import ConflictError, ForbiddenError, InvalidError, MalformedError, NotFoundError, TooLargeError
 from hub.messages import reads
 from tests.hub.builders import pending_agency
 from tests.hub.messages.story import PURPOSE, RECEIPT_KEY, Story, next_in, token_hash
@@ -118,6 +118,42 @@ def test_swapped_parts_are_refused(story: Story) -> None:
     with pytest.raises(MalformedError, match="part-hash-mismatch"):
         story.accept(replace(sealed, parts=sealed.parts[::-1]))
     assert nothing_stored(story)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda header: header | {"zip": "DEF"}, "header-not-allowed"),
+        (lambda header: header | {"crit": []}, "header-not-allowed"),
+        (lambda header: header | {"enc": "A128GCM"}, "alg-not-allowed"),
+        (lambda header: header | {"typ": "JOSE"}, "wrong-type"),
+        (lambda header: header | {"tsn": header["tsn"] | {"category": "contact"}}, "label-mismatch"),
+        (lambda header: header | {"tsn": header["tsn"] | {"message": header["tsn"]["from"]}}, "label-mismatch"),
+        (lambda header: header | {"tsn": header["tsn"] | {"from": header["tsn"]["to"]}}, "label-mismatch"),
+    ],
+    ids=["zip", "crit", "enc", "typ", "category", "message", "from"],
+)
+def test_a_part_with_another_header_is_refused_though_its_hash_is_right(story: Story, spoil, code: str) -> None:
+    story.consent()
+    sealed = story.seal("identity")
+    part = json.loads(sealed.parts[0])
+    header = json.loads(from_base64url(part["protected"]))
+    part["protected"] = to_base64url(compact(spoil(header)))
+    text = compact(part).decode()
+    (label,) = json.loads(from_base64url(sealed.manifest.split(".")[1]))["parts"]
+    token = resigned(story, sealed, parts=[label | {"ct": signing.digest(text)}])
+    with pytest.raises(MalformedError, match=code):
+        story.accept(Sealed(manifest=token, parts=(text,)))
+    assert nothing_stored(story)
+
+
+def test_more_than_sixteen_parts_are_too_large(story: Story) -> None:
+    story.consent()
+    sealed = story.seal("identity")
+    (label,) = json.loads(from_base64url(sealed.manifest.split(".")[1]))["parts"]
+    token = resigned(story, sealed, parts=[label | {"n": n} for n in range(1, 18)])
+    with pytest.raises(TooLargeError):
+        story.accept(Sealed(manifest=token, parts=sealed.parts * 17))
 
 
 def test_a_missing_part_is_refused(story: Story) -> None:
