@@ -197,6 +197,27 @@ def accepted(connection: Connection, *, sender: str, message: str, referral: str
     connection.execute(statement.on_conflict_do_update(index_elements=["thread"], set_=values))
 
 
+def unproved(connection: Connection, sender: str, *, limit: int = 100) -> list[tuple[str, str]]:
+    """Give the accepted messages whose entry of the log is not proved yet: id and the hub's receipt, oldest first."""
+    own = tables.messages.c
+    query = (
+        sa.select(own.id, own.hub_receipt)
+        .where(own.sender == sender, own.hub_receipt.is_not(None), own.log_proof.is_(None))
+        .order_by(own.at)
+        .limit(limit)
+    )
+    return [(row.id, row.hub_receipt) for row in connection.execute(query)]
+
+
+def proved(connection: Connection, *, sender: str, message: str, entry: str, proof: str) -> None:
+    """Keep the proof that a message's disclosure is in the log: from now on losing the hub loses nothing of it."""
+    connection.execute(
+        sa.update(tables.messages)
+        .where(tables.messages.c.id == message, tables.messages.c.sender == sender)
+        .values(log_entry=entry, log_proof=proof)
+    )
+
+
 def refused(connection: Connection, *, sender: str, message: str) -> None:
     """Note that the hub refused a message; its number in the thread is free again."""
     connection.execute(

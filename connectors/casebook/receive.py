@@ -33,7 +33,8 @@ from consent.receipts import Delivery, PartReceipt, PartResult, ReceiptRecord
 class Arrived:
     """A message as the hub hands it over: its id there, its referral, when the hub took it, and what was sealed.
 
-    `receipt`: the hub's signed word that it took the message, kept as evidence.
+    Kept as evidence: `receipt`, the hub's signed word that it took the message; `log_entry` and `log_proof`, the
+    disclosure's entry of the audit log and the proof that it is there.
     """
 
     hub_id: str
@@ -42,6 +43,8 @@ class Arrived:
     manifest: str
     parts: Sequence[str] = field(repr=False)
     receipt: str | None = None
+    log_entry: str | None = None
+    log_proof: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +163,13 @@ def _allowed(connection: Connection, manifest: Manifest, *, sent_at: datetime, n
 
 def _keep_message(connection: Connection, arrived: Arrived, manifest: Manifest, results: Sequence[PartReceipt]) -> None:
     fine = all(part.result is PartResult.OK for part in results)
-    values = {"hub_id": arrived.hub_id, "referral": arrived.referral, "hub_receipt": arrived.receipt}
+    values = {
+        "hub_id": arrived.hub_id,
+        "referral": arrived.referral,
+        "hub_receipt": arrived.receipt,
+        "log_entry": arrived.log_entry,
+        "log_proof": arrived.log_proof,
+    }
     statement = insert(tables.messages).values(
         id=manifest.id,
         sender=manifest.sender,

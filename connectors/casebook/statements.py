@@ -169,9 +169,11 @@ def keep_status(connection: Connection, consent: str, signer: str, token: str, *
 
 
 def drop_status(connection: Connection, consent: str, signer: str) -> None:
-    """Forget the status of an own consent that the hub did not take: nothing may be stapled that nobody can see."""
-    statement = sa.update(tables.consents).where(_is(consent, signer))
-    connection.execute(statement.values(status=None, status_as_of=None))
+    """Forget the status of an own consent that the hub did not take: nothing may be stapled that nobody can see.
+
+    When it was signed stays, so that the next one is signed at half time and not at once.
+    """
+    connection.execute(sa.update(tables.consents).where(_is(consent, signer)).values(status=None))
 
 
 def _is(consent: str, signer: str) -> sa.ColumnElement[bool]:
@@ -216,6 +218,16 @@ def consents_of(connection: Connection, case: str) -> list[KnownConsent]:
     query = sa.select(tables.consents).where(tables.consents.c.case == case, tables.consents.c.refused.is_(None))
     rows = connection.execute(query.order_by(tables.consents.c.id))
     return [_known(row) for row in rows]
+
+
+def case_of(connection: Connection, consent: str) -> str | None:
+    """Name the case of a consent record that is known here."""
+    return connection.execute(sa.select(tables.consents.c.case).where(tables.consents.c.id == consent)).scalar()
+
+
+def cases(connection: Connection) -> list[str]:
+    """Name every case of which a consent record is known here."""
+    return list(connection.execute(sa.select(tables.consents.c.case).distinct()).scalars())
 
 
 def exclusions_of(connection: Connection, case: str) -> list[Exclusion]:

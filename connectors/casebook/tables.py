@@ -177,6 +177,8 @@ messages = sa.Table(
     sa.Column("manifest", sa.String, nullable=False, comment="the signed manifest, byte for byte"),
     sa.Column("hub_id", sa.String),
     sa.Column("hub_receipt", sa.String, comment="the hub's signed word that it took the message"),
+    sa.Column("log_entry", sa.String, comment="the disclosure's entry of the audit log, byte for byte"),
+    sa.Column("log_proof", sa.String, comment="the proof that the entry is in the log (C2SP tlog-proof)"),
     sa.Column("state", sa.String, nullable=False, comment="waiting, accepted, refused, opened, undecryptable"),
     sa.Column("read_at", UtcText),
     sa.Column("read_by", sa.String),

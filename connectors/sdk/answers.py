@@ -271,6 +271,14 @@ class Events:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HubKeys:
+    """What the hub's signatures are verified with: `log` as C2SP tools read it, `receipt` as a JWK."""
+
+    log: str
+    receipt: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
     """An entry in its place; its leaf hash is over the bytes of `entry`."""
 

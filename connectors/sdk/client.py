@@ -23,6 +23,7 @@ from consent.keys import SignedEntry
 
 Shape = TypeVar("Shape")
 
+TILE_WIDTH: Final = 256
 _MARGIN: Final = 30.0
 """Seconds that a long poll may take beyond what it waits."""
 
@@ -306,8 +307,16 @@ class HubClient(Hub):
     # ── the log ──
 
     @override
+    def hub_keys(self) -> answers.HubKeys:
+        return self._get(answers.HubKeys, "/v1/audit/keys")
+
+    @override
     def checkpoint(self) -> str:
-        return self._session.get("/v1/audit/checkpoint").text
+        return self._session.get("/v1/audit/checkpoint").raw.decode("utf-8", "replace")
+
+    @override
+    def log_tile(self, level: int, number: int, width: int) -> bytes:
+        return self._session.get(f"/v1/audit/tile/{level}/{_tile_number(number, width)}").raw
 
     @override
     def log_entries(self, *, case: str | None = None) -> Iterator[answers.LogEntry]:
@@ -350,6 +359,14 @@ class HubClient(Hub):
 def _envelope(manifest: str, parts: Sequence[str], telephone: Body | None = None) -> dict[str, Any]:
     call = {} if telephone is None else {"telephone": telephone}
     return {"manifest": manifest, "parts": list(parts), **call}
+
+
+def _tile_number(number: int, width: int) -> str:
+    """Write a tile's number as C2SP tlog-tiles does: 1234067 is x001/x234/067, and `.p/12` if it is not full."""
+    groups = [f"{number % 1000:03d}"]
+    while number := number // 1000:
+        groups.insert(0, f"x{number % 1000:03d}")
+    return "/".join(groups) + ("" if width == TILE_WIDTH else f".p/{width}")
 
 
 def _new_key() -> str:

@@ -273,6 +273,14 @@ class Hub(Protocol):
 
     # ── the log ──
 
+    def hub_keys(self) -> answers.HubKeys:
+        """Give the public keys of the log and of the hub's receipts; whoever relies on them compares them once."""
+        ...
+
+    def log_tile(self, level: int, number: int, width: int) -> bytes:
+        """Give `width` hashes of a tile of the tree, 32 bytes each (C2SP tlog-tiles; 256 to a full one)."""
+        ...
+
     def checkpoint(self) -> str:
         """Give the newest checkpoint as it was signed (a C2SP note)."""
         ...

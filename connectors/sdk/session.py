@@ -53,14 +53,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the hub answered: status, parsed JSON body or the `text` of another kind, entity tag, headers.
+    """What the hub answered: status, parsed JSON body or the `raw` bytes of another kind, entity tag, headers.
 
     Names of headers are in lower case.
     """
 
     status: int
     body: Mapping[str, Any]
-    text: str
+    raw: bytes
     etag: str | None
     headers: Mapping[str, str]
 
@@ -227,6 +227,6 @@ def _read(response: requests.Response) -> Answer:
     if status >= requests.codes.multiple_choices:
         raise ConnectorError("answer-malformed")  # the hub sends nobody elsewhere: something in between does
     document = _document(response) if kind == "application/json" else {}
-    text = "" if document else response.content.decode("utf-8", "replace")
+    raw = b"" if document else response.content
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(status, document, text, response.headers.get("ETag"), headers)
+    return Answer(status, document, raw, response.headers.get("ETag"), headers)

@@ -15,14 +15,13 @@ from connectors.casebook import access, conferences, directory, people, statemen
 from connectors.sdk.answers import CaseDetail, Consent, Exclusion
 from connectors.sdk.problems import ProblemError
 from connectors.sync.directory import fetch_agency
-from connectors.sync.station import SYSTEM, Station
+from connectors.sync.station import NOT_FOUND, SYSTEM, Station
 from consent import receipts
 from consent.errors import SignatureRefusedError, TsunagiError
 from consent.receipts import ConsentRecord, StatusRecord
 from consent.scopes import Conference, Withdrawal
 from consent.scopes import Exclusion as Refusal
 
-NOT_FOUND = 404
 _CONFERENCE = "shien_kaigi"
 
 

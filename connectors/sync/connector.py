@@ -23,7 +23,7 @@ from connectors.sdk.client import HubClient
 from connectors.sdk.interface import Body, Hub
 from connectors.sdk.session import HubSession
 from connectors.sdk.threads import MessageAccepted, Opened
-from connectors.sync import cases, directory, inbound, outbound
+from connectors.sync import cases, directory, inbound, news, outbound
 from connectors.sync.directory import Fetched
 from connectors.sync.inbound import Collected
 from connectors.sync.outbound import Pushed
@@ -38,12 +38,16 @@ CASEBOOK_FILE: Final = "casebook.db"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Synced:
-    """What one round did: sent, learnt of the directory, received, and sent because of that (receipts)."""
+    """What one round did: sent, learnt of the directory, received, and sent because of that (receipts).
+
+    `unlogged`: messages that the hub promised to log by now and has not; an alarm for the operator.
+    """
 
     pushed: Pushed
     fetched: Fetched
     collected: tuple[Collected, ...]
     answered: Pushed
+    unlogged: tuple[str, ...]
 
     @property
     def refused(self) -> tuple[outbound.Settled, ...]:
@@ -87,10 +91,14 @@ class Connector(Station):
         """
         self.renew_statuses()
         pushed = self.push()
+        news.countersign(self, pushed.refused)
         fetched = self.fetch_directory()
         cases.refresh_meetings(self)
+        news.heed(self)
         collected = self.collect()
-        return Synced(pushed=pushed, fetched=fetched, collected=collected, answered=self.push())
+        answered = self.push()
+        unlogged = outbound.prove_sent(self)
+        return Synced(pushed=pushed, fetched=fetched, collected=collected, answered=answered, unlogged=unlogged)
 
     # ── messages ──
 

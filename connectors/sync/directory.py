@@ -7,20 +7,24 @@ What the hub says of a key can only take away from it: an end that it sets is be
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
+from typing import Final
 
 from connectors.base.errors import ConnectorError
 from connectors.casebook import directory
 from connectors.casebook.directory import KnownAgency, KnownKey
 from connectors.sdk.answers import Agency, AgencyKeys, PublishedKey
+from connectors.sync import proofs
 from connectors.sync.station import Station
 from consent import keys, signing
 from consent.errors import SignatureRefusedError, TsunagiError
 from consent.jwk import KeyUse, PublicKey
 from consent.keys import KeyEntry
 from consent.signing import Typ
+
+_SUSPICIONS: Final = frozenset({"root-changed", "key-entry-bad", "proof-bad", "own-keys-foreign"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +66,7 @@ def fetch_directory(station: Station) -> Fetched:
             keep_agency(station, shown)
             changed += 1
         except ConnectorError as refused:
-            if refused.code not in {"root-changed", "key-entry-bad"}:
+            if refused.code not in _SUSPICIONS:
                 raise
             suspects.append(Suspect(agency=shown.id, code=refused.code))
     return Fetched(changed=changed, suspects=tuple(suspects))
@@ -79,13 +83,19 @@ def fetch_agency(station: Station, agency: str) -> None:
 def keep_agency(station: Station, shown: Agency) -> None:
     """Verify an agency's key entries and keep it.
 
-    *Raises* `ConnectorError`: `root-changed`, another root key than the one first seen; `key-entry-bad`.
+    An entry that is not proved to be in the log yet is left for the next round, and what follows it in its chain too.
+
+    *Raises* `ConnectorError`: `root-changed`, another root key than the one first seen; `key-entry-bad`; `proof-bad`,
+    `log-forked`; `own-keys-foreign`, a key of our own that we never made.
     """
     published = station.hub.agency_keys(shown.id)
     try:
-        verified = verify_keys(published, agency=shown.id)
+        verified = verify_keys(replace(published, keys=_logged(station, published.keys)), agency=shown.id)
     except TsunagiError:
         raise ConnectorError("key-entry-bad", agency=shown.id) from None
+    made = {held.private.kid for held in station.keystore.held}
+    if shown.id == station.agency and any(key.kid not in made for key in verified):
+        raise ConnectorError("own-keys-foreign")
     known = KnownAgency(
         id=shown.id,
         kind=shown.kind,
@@ -97,6 +107,24 @@ def keep_agency(station: Station, shown: Agency) -> None:
     )
     with station.casebook.transaction() as connection:
         directory.keep(connection, known, now=station.now())
+
+
+def _logged(station: Station, published: Iterable[PublishedKey]) -> tuple[PublishedKey, ...]:
+    """Keep the entries that are proved to be in the log, each chain up to the first that is not (protocol §3).
+
+    *Raises* `ConnectorError`: `proof-bad`, `log-forked`; `TsunagiError` for what is no key entry.
+    """
+    kept: list[PublishedKey] = []
+    for _, chain in _chains(published):
+        for key in chain:
+            if key.logged is None or key.proof is None:
+                break
+            entry = proofs.verify_entry(station, key.logged, key.proof)
+            kind, facts = str(entry.get("kind")), proofs.facts_of(entry)
+            if not kind.startswith("key:") or facts.get("entry") != keys.entry_hash(keys.peek_entry(key.signed)):
+                raise ConnectorError("proof-bad")
+            kept.append(key)
+    return tuple(kept)
 
 
 def verify_keys(published: AgencyKeys, *, agency: str) -> tuple[KnownKey, ...]:

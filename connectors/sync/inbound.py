@@ -2,24 +2,28 @@
 """Take in what waits for us: hand over, learn how the case stands, verify, open, keep, queue the receipt.
 
 Each message of the inbox: 1. have it handed over; the hub decides again, and what it refuses is noted, never lost
-2. its sender's key and what its case permits, from the hub 3. verify, decide, open and keep, in one transaction of the
-casebook (`casebook.receive`), which queues the receipt whatever came of the parts. None is open during a call.
+2. verify its manifest with the sender's key 3. prove that the disclosure is in the audit log 4. learn what its case
+permits, then decide, open and keep, in one transaction of the casebook (`casebook.receive`), which queues the receipt
+whatever came of the parts. No transaction is open during a call.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from connectors.base.errors import ConnectorError
+from connectors.base.errors import ConnectorError, HubAwayError
 from connectors.casebook import access, directory, receive, referrals
 from connectors.casebook.receive import Arrived
 from connectors.sdk.problems import ConsentRefusedError, PartDecision, ProblemError
 from connectors.sdk.threads import HandedOver, Waiting
-from connectors.sync.cases import NOT_FOUND, refresh_case
+from connectors.sync import proofs
+from connectors.sync.cases import refresh_case
 from connectors.sync.directory import fetch_agency
-from connectors.sync.station import SYSTEM, Station
+from connectors.sync.station import NOT_FOUND, SYSTEM, Station
 from consent.envelope import manifest as manifests
 from consent.envelope.manifest import ByConsent, Manifest
 from consent.errors import TsunagiError
@@ -27,6 +31,8 @@ from consent.jwk import PublicKey
 from consent.receipts import PartResult
 
 _GONE: Final = 410
+_PAUSES: Final = (0.1, 0.2, 0.4, 0.8)
+"""Seconds to wait for the log's sequencer, which works every 100 ms."""
 _OVERLAP: Final = timedelta(seconds=1)
 """Referrals changed in the same moment as the newest known one are asked for again."""
 
@@ -37,7 +43,8 @@ class Collected:
 
     `outcome`: `opened`; `not_opened`, a part could not be used and the receipt says so; `refused`, consent does not
     reach any more and the hub has destroyed it (`decisions` says why); `gone`, destroyed for another reason;
-    `unbelievable`, its signature or proof does not hold (`code`), nothing was opened and the hub keeps it.
+    `unproved`, the audit log does not show it yet, so it is left for the next round; `unbelievable`, its signature or
+    proof does not hold (`code`), nothing was opened and the hub keeps it.
     """
 
     hub_id: str
@@ -58,7 +65,13 @@ def collect(station: Station, *, wait: int = 0) -> tuple[Collected, ...]:
     """
     waiting = [one for one in station.hub.inbox(wait=wait) if not _is_known(station, one)]
     refresh_referrals(station)
-    return tuple(_collect(station, one) for one in waiting)
+    collected: list[Collected] = []
+    patience: Sequence[float] = _PAUSES
+    for one in waiting:
+        collected.append(_collect(station, one, patience=patience))
+        if collected[-1].outcome == "unproved":
+            patience = ()  # the log is behind; one wait for all is enough
+    return tuple(collected)
 
 
 def refresh_referrals(station: Station) -> int:
@@ -81,7 +94,7 @@ def _is_known(station: Station, waiting: Waiting) -> bool:
         return receive.is_known(connection, waiting.message, waiting.sender)
 
 
-def _collect(station: Station, waiting: Waiting) -> Collected:
+def _collect(station: Station, waiting: Waiting, *, patience: Sequence[float]) -> Collected:
     try:
         handed = station.hub.collect(waiting.id)  # 1
     except ConsentRefusedError as refused:
@@ -92,12 +105,17 @@ def _collect(station: Station, waiting: Waiting) -> Collected:
         return _noted(station, waiting, "gone", code=problem.code)
     try:
         manifest = _verified(station, handed)  # 2
+        disclosure = _proved(station, handed, manifest, patience=patience)  # 3
+    except HubAwayError:
+        raise
     except (ConnectorError, TsunagiError) as refused:
+        if refused.code == "proof-missing":
+            return _told(waiting, "unproved", code=refused.code)
         return _noted(station, waiting, "unbelievable", code=refused.code)
     basis = manifest.basis
     named = [one.id for one in basis.consents] if isinstance(basis, ByConsent) else []
     refresh_case(station, manifest.case, named=named)
-    return _take_in(station, waiting, handed, manifest)  # 3
+    return _take_in(station, waiting, handed, manifest, disclosure)  # 4
 
 
 def _verified(station: Station, handed: HandedOver) -> Manifest:
@@ -114,12 +132,35 @@ def _verified(station: Station, handed: HandedOver) -> Manifest:
     return manifests.read_manifest(handed.manifest, key)
 
 
+def _proved(
+    station: Station, handed: HandedOver, manifest: Manifest, *, patience: Sequence[float]
+) -> proofs.Disclosure:
+    """Prove that this disclosure is in the log, waiting a little for the sequencer.
+
+    *Raises* `ConnectorError`: `proof-missing`, `proof-bad`, `log-forked`.
+    """
+    record = proofs.read_receipt(station, handed.receipt)
+    said = (record.sender, record.recipient, record.message, record.manifest)
+    if said != (manifest.sender, manifest.recipient, manifest.id, manifests.manifest_hash(handed.manifest)):
+        raise ConnectorError("proof-bad")
+    for pause in patience:
+        try:
+            return proofs.prove_disclosure(station, record)
+        except ConnectorError as missing:
+            if missing.code != "proof-missing":
+                raise
+        time.sleep(pause)
+    return proofs.prove_disclosure(station, record)
+
+
 def _key(station: Station, sender: str, kid: str) -> PublicKey:
     with station.casebook.transaction() as connection:
         return directory.signing_key(connection, sender, kid, at=station.now())
 
 
-def _take_in(station: Station, waiting: Waiting, handed: HandedOver, manifest: Manifest) -> Collected:
+def _take_in(
+    station: Station, waiting: Waiting, handed: HandedOver, manifest: Manifest, disclosure: proofs.Disclosure
+) -> Collected:
     pen, opening_keys = station.pen(), station.keystore.opening_keys()
     arrived = Arrived(
         hub_id=handed.id,
@@ -128,6 +169,8 @@ def _take_in(station: Station, waiting: Waiting, handed: HandedOver, manifest: M
         manifest=handed.manifest,
         parts=handed.parts or (),
         receipt=handed.receipt,
+        log_entry=disclosure.entry,
+        log_proof=disclosure.proof,
     )
     try:
         with station.casebook.transaction() as connection:
@@ -166,6 +209,10 @@ def _noted(
     with station.casebook.transaction() as connection:
         action = f"message:{outcome}"
         access.record(connection, staff=SYSTEM, action=action, about=waiting.id, now=station.now())
+    return _told(waiting, outcome, code=code, decisions=decisions)
+
+
+def _told(waiting: Waiting, outcome: str, *, code: str, decisions: tuple[PartDecision, ...] = ()) -> Collected:
     return Collected(
         hub_id=waiting.id,
         message=waiting.message,

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from connectors.base.errors import HubAwayError
+from connectors.base.errors import ConnectorError, HubAwayError
 from connectors.casebook import compose, outgoing, referrals, statements
 from connectors.casebook.compose import Letter
 from connectors.casebook.outgoing import Waiting
@@ -22,7 +22,9 @@ from connectors.casebook.statements import Pen
 from connectors.sdk import answers, threads
 from connectors.sdk.interface import Body, Hub
 from connectors.sdk.problems import ConsentRefusedError, PartDecision, ProblemError
+from connectors.sync import proofs
 from connectors.sync.station import Station
+from consent.envelope.manifest import manifest_hash
 
 _REFUSALS: Final = range(400, 500)
 _NOT_ABOUT_IT: Final = frozenset({401, 408, 429})
@@ -104,9 +106,45 @@ def submit(
         with station.casebook.transaction() as connection:
             compose.refused(connection, sender=station.agency, message=message)
         raise
+    _check_receipt(station, row, answer, row.body)
     with station.casebook.transaction() as connection:
         _taken(connection, station, row, answer)
     return answer
+
+
+def prove_sent(station: Station) -> tuple[str, ...]:
+    """Fetch the proofs that what we sent is in the audit log; give the messages for which the hub's promise is broken.
+
+    *Raises* `ConnectorError`: `proof-bad`, `log-forked`; `HubAwayError`, `ProblemError`.
+    """
+    with station.casebook.transaction() as connection:
+        waiting = compose.unproved(connection, station.agency)
+    overdue = []
+    for message, receipt in waiting:
+        record = proofs.read_receipt(station, receipt)
+        try:
+            shown = proofs.prove_disclosure(station, record)
+        except ConnectorError as missing:
+            if missing.code != "proof-missing":
+                raise
+            overdue += [message] if station.now() > record.logged_by else []
+            continue
+        with station.casebook.transaction() as connection:
+            compose.proved(connection, sender=station.agency, message=message, entry=shown.entry, proof=shown.proof)
+    return tuple(overdue)
+
+
+def _check_receipt(station: Station, row: Waiting, answer: _Answer, body: Mapping[str, Any]) -> None:
+    """Verify the hub's signed word for a message; without it the message goes on waiting, so that nothing is lost.
+
+    *Raises* `ConnectorError("proof-bad")`.
+    """
+    if not isinstance(answer, threads.Opened | threads.MessageAccepted):
+        return
+    record = proofs.read_receipt(station, answer.receipt)
+    said = (record.sender, record.message, record.manifest)
+    if said != (station.agency, row.about, manifest_hash(body["manifest"])):
+        raise ConnectorError("proof-bad")
 
 
 def _next(station: Station) -> tuple[Waiting | None, Mapping[str, Any]]:
@@ -125,6 +163,7 @@ def _send(station: Station, row: Waiting, body: Mapping[str, Any]) -> Settled | 
         if problem.status not in _REFUSALS or problem.status in _NOT_ABOUT_IT:
             raise
         return _refuse(station, row, problem)
+    _check_receipt(station, row, answer, body)
     with station.casebook.transaction() as connection:
         if not outgoing.settle(connection, row.position, answer={}, code=None, now=station.now()):
             return None

@@ -17,6 +17,7 @@ from consent.ids import RANDOM_BYTES, uuid7
 from consent.jwk import PublicKey
 from consent.keys import KeyUse
 
+NOT_FOUND: Final = 404
 SYSTEM: Final = "connector"
 """Who holds the pen when no person does; it stands in the access log."""
 

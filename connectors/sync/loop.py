@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep an agency in step with its hub: two plain threads, no queue, nothing to install.
+
+One sends, whenever it is nudged and every half minute; the other makes whole rounds and listens to the hub's feed in
+between. While the hub is away both wait longer and longer, and nothing is lost: what waits is in the casebook.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Final, Self
+
+from connectors.base.errors import ConnectorError, HubAwayError
+from connectors.sync import news
+from connectors.sync.connector import Connector, Synced
+from consent.errors import TsunagiError
+
+SEND_EVERY: Final = 30.0
+LISTEN_FOR: Final = 20
+"""Seconds that one request waits for news."""
+_FIRST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 60.0
+
+
+class Loop:
+    """Runs a connector until it is stopped; `with Loop(connector): …` starts and stops it.
+
+    `heard` is told of every round, `failed` of every one that failed (also because the hub is away), each on the loop's
+    own threads.
+    """
+
+    def __init__(
+        self,
+        connector: Connector,
+        *,
+        heard: Callable[[Synced], None] = lambda _: None,
+        failed: Callable[[Exception], None] = lambda _: None,
+        listen_for: int = LISTEN_FOR,
+    ) -> None:
+        """Take the connector and whoever wants to hear of its rounds; nothing runs yet."""
+        self._connector = connector
+        self._heard = heard
+        self._failed = failed
+        self._listen_for = listen_for
+        self._stopping = threading.Event()
+        self._nudged = threading.Event()
+        self._threads = (
+            threading.Thread(target=self._run, args=(self._round,), name="sync-rounds", daemon=True),
+            threading.Thread(target=self._run, args=(self._send,), name="sync-sending", daemon=True),
+        )
+
+    def start(self) -> None:
+        """Start both threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def nudge(self) -> None:
+        """Say that something waits to be sent, so that it goes out now."""
+        self._nudged.set()
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Finish what is in hand and stop; a request that listens is waited for, at most `timeout` seconds each."""
+        self._stopping.set()
+        self._nudged.set()
+        for thread in self._threads:
+            thread.join(timeout)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self, deed: Callable[[], None]) -> None:
+        """Do a deed again and again; after a failure wait, twice as long each time."""
+        pause = _FIRST_PAUSE
+        while not self._stopping.is_set():
+            try:
+                deed()
+            except (ConnectorError, TsunagiError) as error:
+                self._failed(error)
+                self._stopping.wait(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                pause = _FIRST_PAUSE
+
+    def _round(self) -> None:
+        self._heard(self._connector.sync())
+        if not self._stopping.is_set():
+            news.heed(self._connector, wait=self._listen_for)
+
+    def _send(self) -> None:
+        self._nudged.clear()
+        if self._connector.push().hub_away:
+            raise HubAwayError("hub-away", url=self._connector.settings.hub)
+        if not self._stopping.is_set():
+            self._nudged.wait(SEND_EVERY)
