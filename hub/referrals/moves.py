@@ -113,7 +113,7 @@ def make(
     _write_history(session, referral, moved, allowed=allowed, actor=actor, facts=facts, said=said(details), now=now)
     _tell(session, referral, moved, event=event, actor=actor, now=now)
     if moved.state is not referral.state:
-        _finish_tasks(session, referral, now=now)
+        _finish_tasks(session, referral, to=moved.state, now=now)
     return moved
 
 
@@ -372,9 +372,14 @@ def _tell(session: Session, before: Referral, after: Referral, *, event: Event, 
         outbox.tell(session, agency=agency, event=TOLD_AS[event], about=after.id, now=now)
 
 
-def _finish_tasks(session: Session, referral: Referral, *, now: datetime) -> None:
-    """End the tasks that the limits of the state left behind had raised."""
-    kinds = {kind for rung in current().limits.ladders.get(referral.state, ()) for kind in rung.tasks.values()}
-    for agency in referral.parties:
-        for kind in sorted(kinds):
-            tasks.finish(session, agency=agency, kind=TaskKind(kind), about=referral.id, now=now)
+def _finish_tasks(session: Session, referral: Referral, *, to: State, now: datetime) -> None:
+    """End the tasks of the state left behind: those its limits have raised, the question, the conference."""
+    climbed = current().limits.ladders.get(referral.state, ())[: referral.step]
+    ended = {(agency, kind) for rung in climbed for kind in rung.tasks.values() for agency in referral.parties}
+    if referral.asked_at is not None:
+        ended.add((referral.sender, TaskKind.QUESTION_ANSWER.value))
+    settled = referral.state is State.REROUTE_REVIEW or to in FINAL or to is State.ACCEPTED
+    if referral.conference_asked_at is not None and settled:
+        ended.add((referral.coordinator, TaskKind.CONFERENCE_NEEDED.value))
+    for agency, kind in sorted(ended):
+        tasks.finish(session, agency=agency, kind=TaskKind(kind), about=referral.id, now=now)
