@@ -75,7 +75,8 @@ def claim(session: Session, *, by: str, now: datetime) -> Work | None:
     )
     leased = session.execute(
         sa.update(tables.outbox)
-        .where(row.seq.in_(head.scalar_subquery()))
+        # "=" and not "in": PostgreSQL may run the inside of an "in" again for each row, and lease several
+        .where(row.seq == head.scalar_subquery())
         .values(state=WorkState.LEASED, attempts=row.attempts + 1, leased_until=now + LEASE, leased_by=by)
         .returning(row.id, row.topic, row.about, row.agency, row.attempts, row.created_at)
     ).one_or_none()
