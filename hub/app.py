@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The composition root of the web side: builds the app, registers the slices, gives oauth's validator to the gate."""
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -11,10 +12,11 @@ from flask_restx import Namespace
 
 from hub.agencies import api as agencies_api
 from hub.audit import api as audit_api
-from hub.base import clock, db, hubkeys, queues
+from hub.base import clock, db, hubkeys, logs, queues
 from hub.base.config import Settings
 from hub.base.db import Database, Role
 from hub.base.errors import HubError, UnavailableError
+from hub.base.schema import HEAD
 from hub.cases import api as cases_api
 from hub.intakes import api as intakes_api
 from hub.meetings import api as meetings_api
@@ -51,13 +53,11 @@ def create_app(
     namespaces: Sequence[Namespace] = NAMESPACES,
     wakes: queues.Wakes | None = None,
     keys: hubkeys.HubKeys | None = None,
-    head: str | None = None,
 ) -> Flask:
     """Build the app on a database of requests (tsn_hub).
 
     With the hub's `keys` it is a whole hub: receipts are signed, tokens are given out, and the gate checks them. Tests
-    that need none of it leave them out and may bring a `validator` of their own. `head` is the revision that the schema
-    must have before the hub calls itself ready.
+    that need none of it leave them out and may bring a `validator` of their own.
 
     *Raises* RuntimeError: a route names no permission.
     """
@@ -78,7 +78,7 @@ def create_app(
     docs.register(app)
     health.register(
         app,
-        needed={"database": partial(_migrated, database, head)},
+        needed={"database": partial(_migrated, database)},
         useful={"queue": wakes.alive},
     )
     if keys is not None:
@@ -92,11 +92,13 @@ def create_app(
     return app
 
 
-def open_app(settings: Settings, head: str) -> Flask:
-    """Build the whole hub of one server process: its connections, its keys, every endpoint.
+def from_environment() -> Flask:
+    """Build the whole hub of one server process (`granian --factory hub.app:from_environment`).
 
     *Raises* ConfigurationError: with a sentence that says what to do.
     """
+    logs.configure()
+    settings = Settings.from_environment(os.environ)
     wakes = queues.Wakes(settings.redis_url)
     database = Database(
         settings.database_url,
@@ -109,13 +111,12 @@ def open_app(settings: Settings, head: str) -> Flask:
     # a database that is away is no reason not to start: /readyz says so, and every connection is checked again
     with suppress(UnavailableError):
         clock.refuse_play_in_production(database, settings)
-    return create_app(settings, database, wakes=wakes, keys=hubkeys.load(settings.data), head=head)
+    return create_app(settings, database, wakes=wakes, keys=hubkeys.load(settings.data))
 
 
-def _migrated(database: Database, head: str | None) -> bool:
+def _migrated(database: Database) -> bool:
     """Tell whether the database answers and its schema is the one this program knows."""
     try:
-        stands = db.revision(database)
+        return db.revision(database) == HEAD
     except HubError:
         return False
-    return stands is not None and head in {None, stands}

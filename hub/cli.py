@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from flask import Flask
 
 from hub import cli_agencies
 from hub import worker as worker_root
-from hub.app import open_app
 from hub.base import clock, logs, queues
 from hub.base.config import Settings
 from hub.base.db import Database, Role, revision
 from hub.base.errors import ConfigurationError, HubError
 from hub.base.ids import is_id
+from hub.base.schema import HEAD
 from hub.base.sentences import sentence
 from hub.embedded import site
 from hub.embedded.accounts import choose_account, open_data_folder
@@ -240,15 +239,6 @@ def checkpoint(data: Path | None) -> None:
             click.echo(found.note, nl=False)
 
 
-def web_app() -> Flask:
-    """Build the app of one server process from its environment (`granian --factory hub.cli:web_app`).
-
-    *Raises* ConfigurationError: with a sentence that says what to do.
-    """
-    logs.configure()
-    return open_app(Settings.from_environment(os.environ), run.head())
-
-
 def clock_check(settings: Settings) -> None:
     """See that the database answers and that a production hub does not run on a rehearsal's clock.
 
@@ -285,7 +275,7 @@ def _reachable(database: Database) -> bool:
 
 
 def _at_head(database: Database) -> bool:
-    return _reachable(database) and revision(database) == run.head()
+    return _reachable(database) and revision(database) == HEAD
 
 
 def _fresh_folder(path: Path) -> Path:

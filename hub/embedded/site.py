@@ -144,11 +144,17 @@ def web_child(web: Web, environ: Mapping[str, str], log: Path) -> Child:
     for name, value in options.items():
         command += [name, value]
     return Child(
-        [*command, "hub.cli:web_app"],
+        [*command, "hub.app:from_environment"],
         account=ourselves(),
         log=log,
         stop_signals=(signal.SIGTERM,),
-        environ={**os.environ, **environ, "PROMETHEUS_MULTIPROC_DIR": str(web.metrics)},
+        # many threads, few at work: one heap for two of them is enough, else each keeps a heap of its own
+        environ={
+            "MALLOC_ARENA_MAX": "2",
+            **os.environ,
+            **environ,
+            "PROMETHEUS_MULTIPROC_DIR": str(web.metrics),
+        },
         alone=True,
     )
 

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 from flask import Flask, Response, current_app, g, request
 
-from hub.base.errors import HubError
+from hub.base.errors import HubError, NotFoundError
 from hub.base.ids import is_id
 from hub.web import metrics, reading
 from hub.web.work import EXTENSION, Hub
@@ -39,6 +39,13 @@ class MisdirectedError(HubError):
 
     status = 421
     default = "misdirected"
+
+
+class LengthRequiredError(HubError):
+    """The request does not say how long it is."""
+
+    status = 411
+    default = "length-required"
 
 
 class HeadersTooLargeError(HubError):
@@ -67,6 +74,12 @@ def _greet() -> None:
     if max(sizes, default=0) > LONGEST_HEADER or sum(sizes) > LONGEST_HEADERS:
         raise HeadersTooLargeError
     g.language = reading.language(request)
+    # Werkzeug reads `//v1` as `/v1`: one address has one spelling (bad-input HTT-16)
+    if request.environ.get("PATH_INFO", "").startswith("//"):
+        raise NotFoundError
+    # bodies have a length: two ways of saying where a request ends are how requests are smuggled (bad-input HTT-13)
+    if "Transfer-Encoding" in request.headers:
+        raise LengthRequiredError
     hub: Hub = request_hub()
     named = {request.headers.get("Host", ""), request.headers.get("X-Forwarded-Host", hub.settings.host)}
     if named != {hub.settings.host} and request.path not in HEALTH:

@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 
 from hub.base.db import Duty, Role
 from hub.base.errors import ConfigurationError
+from hub.base.schema import HEAD
 from hub.embedded.postgres import LOGIN
 from hub.migrations import policies, roles, run
 
@@ -32,7 +33,7 @@ def test_the_migrations_are_numbered_without_a_gap_and_each_names_the_one_before
         said.append((revision, previous))
     numbers = [f"{number:04}" for number in range(1, len(files) + 1)]
     assert said == list(zip(numbers, ["None", *numbers[:-1]], strict=True))
-    assert run.head() == numbers[-1]
+    assert run.head() == numbers[-1] == HEAD
 
 
 def test_the_schema_goes_down_to_nothing_and_up_again(hub_database):

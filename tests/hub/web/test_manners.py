@@ -130,6 +130,16 @@ def test_htt_16_tricks_with_paths_find_nothing(by_a, path):
     assert is_problem(by_a.get(path), 404, "not-found")
 
 
+def test_htt_16_two_slashes_are_another_address_also_as_the_server_hands_them_over(by_a):
+    assert is_problem(by_a.get("/v1/things", environ_overrides={"PATH_INFO": "//v1/things"}), 404, "not-found")
+
+
+def test_htt_13_a_request_says_how_long_it_is_in_one_way(by_a):
+    answer = by_a.say("/v1/things", GOOD, **{"Transfer-Encoding": "chunked"})
+    assert is_problem(answer, 411, "length-required")
+    assert ran == []
+
+
 def test_htt_18_a_key_used_for_something_else_is_a_mismatch(by_a):
     first = by_a.say("/v1/things", GOOD, key="same")
     assert is_problem(by_a.say("/v1/things", {"name": "b"}, key="same"), 409, "idempotency-mismatch")
