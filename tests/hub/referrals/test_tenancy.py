@@ -64,12 +64,12 @@ def test_a_referral_never_moves_to_another_agency(play: Play, column) -> None:
     """TEN-09."""
     referral = play.sent()
     for agency in (play.j1, play.s1):
+        moved = sa.update(tables.referrals).where(tables.referrals.c.id == referral).values({column: agency.id})
         with (
             pytest.raises(sa.exc.ProgrammingError, match="permission denied"),
             play.story.database.transaction(agency.id) as session,
         ):
-            mine = tables.referrals.c.id == referral
-            session.execute(sa.update(tables.referrals).where(mine).values({column: agency.id}))
+            session.execute(moved)
 
 
 def test_nobody_deletes_or_rewrites_what_happened(play: Play) -> None:
@@ -99,12 +99,13 @@ def test_nobody_writes_a_move_or_a_follow_up_in_anothers_name(play: Play) -> Non
 
 def test_two_balls_cannot_be_stored(play: Play) -> None:
     referral = play.brought("closed")
+    c = tables.referrals.c
+    two = sa.update(tables.referrals).where(c.id == referral).values(ball=c.sender)
     with (
         pytest.raises(sa.exc.IntegrityError, match="one_ball"),
         play.story.database.transaction(play.j1.id) as session,
     ):
-        mine = tables.referrals.c.id == referral
-        session.execute(sa.update(tables.referrals).where(mine).values(ball=tables.referrals.c.sender))
+        session.execute(two)
 
 
 @pytest.mark.parametrize("path", ["", "/messages", "/accompaniments", "/follow-ups", "/follow-ups/1/done"])
