@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Final
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import directory
+from connectors.casebook import directory, marks
 from connectors.casebook.directory import KnownAgency, KnownKey
 from connectors.sdk.answers import Agency, AgencyKeys, PublishedKey
 from connectors.sync import proofs
@@ -24,6 +24,7 @@ from consent.jwk import KeyUse, PublicKey
 from consent.keys import KeyEntry
 from consent.signing import Typ
 
+_OWN_KEY: Final = "own-key:"
 _SUSPICIONS: Final = frozenset({"root-changed", "key-entry-bad", "proof-bad", "own-keys-foreign"})
 
 
@@ -93,8 +94,7 @@ def keep_agency(station: Station, shown: Agency) -> None:
         verified = verify_keys(replace(published, keys=_logged(station, published.keys)), agency=shown.id)
     except TsunagiError:
         raise ConnectorError("key-entry-bad", agency=shown.id) from None
-    made = {held.private.kid for held in station.keystore.held}
-    if shown.id == station.agency and any(key.kid not in made for key in verified):
+    if shown.id == station.agency and not all(_is_ours(station, key.kid) for key in verified):
         raise ConnectorError("own-keys-foreign")
     known = KnownAgency(
         id=shown.id,
@@ -107,6 +107,20 @@ def keep_agency(station: Station, shown: Agency) -> None:
     )
     with station.casebook.transaction() as connection:
         directory.keep(connection, known, now=station.now())
+
+
+def know_own_keys(station: Station) -> None:
+    """Note our keys before they are published, for other processes of this agency that opened the keystore earlier."""
+    with station.casebook.transaction() as connection:
+        for held in station.keystore.held:
+            marks.remember(connection, _OWN_KEY + held.private.kid, held.entry.use.value)
+
+
+def _is_ours(station: Station, kid: str) -> bool:
+    if any(held.private.kid == kid for held in station.keystore.held):
+        return True
+    with station.casebook.transaction() as connection:
+        return marks.recall(connection, _OWN_KEY + kid) is not None
 
 
 def _logged(station: Station, published: Iterable[PublishedKey]) -> tuple[PublishedKey, ...]:

@@ -125,20 +125,33 @@ def verify_entry(station: Station, entry: str, proof: str) -> dict[str, Any]:
 
 
 def follow(station: Station, checkpoint: Checkpoint) -> None:
-    """Make sure that a checkpoint and the newest one seen so far are of one log, and remember the larger.
+    """Make sure that a checkpoint and the newest one seen so far are of one log that only grows; remember the larger.
 
-    *Raises* `ConnectorError("log-forked")`: one is not the beginning of the other. `HubAwayError`.
+    *Raises* `ConnectorError("log-forked")`: one is not the beginning of the other, or the log is shorter than it was
+    (LOG-09). `HubAwayError`.
     """
     seen = _seen(station)
-    if seen is None or seen.size == checkpoint.size:
-        if seen is not None and seen.root != checkpoint.root:
+    if seen is None:
+        return _remember(station, checkpoint)
+    if checkpoint.size < seen.size:
+        # an answer that was on its way for long is no shorter log; one that is shorter now is
+        if _newest(station).size < seen.size:
             raise ConnectorError("log-forked")
-        older = newer = checkpoint
-    else:
-        older, newer = sorted((seen, checkpoint), key=lambda one: one.size)
-        _require_consistent(station, older, newer)
+        return _require_consistent(station, checkpoint, seen)
+    _require_consistent(station, seen, checkpoint)
+    return _remember(station, checkpoint)
+
+
+def _newest(station: Station) -> Checkpoint:
+    try:
+        return notes.open_checkpoint(station.hub.checkpoint(), pinned(station).log)
+    except TsunagiError:
+        raise ConnectorError("proof-bad") from None
+
+
+def _remember(station: Station, checkpoint: Checkpoint) -> None:
     with station.casebook.transaction() as connection:
-        marks.remember(connection, _CHECKPOINT, newer.text())
+        marks.remember(connection, _CHECKPOINT, checkpoint.text())
 
 
 def _require_consistent(station: Station, older: Checkpoint, newer: Checkpoint) -> None:

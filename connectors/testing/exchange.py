@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The half of a seat that is about messages, referrals, meetings, events and the log; short, as tests need it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, Final
+
+from typing_extensions import override
+
+from connectors.sdk import answers, threads
+from connectors.sdk.interface import Body
+from connectors.testing.memory import refuse
+from connectors.testing.view import View
+from consent.receipts import Delivery, PurgeRecord, ReceiptRecord
+
+MOVES: Final[dict[str, tuple[frozenset[str], str]]] = {
+    "accept": (frozenset({"requested", "received"}), "accepted"),
+    "ask": (frozenset({"requested", "received"}), "received"),
+    "decline": (frozenset({"requested", "received", "accepted", "in_progress"}), "declined"),
+    "take-back": (frozenset({"declined"}), "closed"),
+    "cancel": (frozenset({"requested", "received"}), "cancelled"),
+    "start": (frozenset({"accepted"}), "in_progress"),
+    "report-outcome": (frozenset({"accepted", "in_progress"}), "outcome_reported"),
+    "acknowledge": (frozenset({"outcome_reported"}), "closed"),
+}
+"""The moves that stories need most: from which states, to which. Who may make them is not looked at here."""
+
+
+class Exchange(View):
+    """Messages, referrals, tasks, meetings, events, the log."""
+
+    # ── messages ──
+
+    @override
+    def inbox(self, *, wait: int = 0) -> Iterator[threads.Waiting]:
+        del wait
+        messages = list(self._hub.messages.values())
+        return (_waiting(one) for one in messages if (one.recipient, one.delivery) == (self._agency, "queued"))
+
+    @override
+    def collect(self, message: str) -> threads.HandedOver:
+        return self._hub.hand_over(self._agency, message)
+
+    @override
+    def acknowledge(self, message: str, receipt: str, *, idempotency_key: str | None = None) -> threads.ReceiptTaken:
+        return self._once(idempotency_key, lambda: self._acknowledge(message, receipt))
+
+    @override
+    def notices(self, *, open_only: bool = True) -> Iterator[threads.Notice]:
+        notices = [one for agency, one in self._hub.notices if agency == self._agency]
+        return (one for one in notices if one.answer is None or not open_only)
+
+    @override
+    def answer_notice(self, notice: str, record: str, *, idempotency_key: str | None = None) -> threads.Notice:
+        said = self._hub.signed(record, PurgeRecord, self._agency)
+        places = [place for place, (_, one) in enumerate(self._hub.notices) if one.id == notice]
+        if not places:
+            refuse(404, "not-found")
+        _, asked = self._hub.notices[places[0]]
+        answered = replace(asked, answer=said.answer.value, answered_at=self._hub.clock())
+        self._hub.notices[places[0]] = (self._agency, answered)
+        return answered
+
+    # ── referrals ──
+
+    @override
+    def open_referral(
+        self, manifest: str, parts: Sequence[str], *, telephone: Body | None = None, idempotency_key: str | None = None
+    ) -> threads.Opened:
+        return self._once(idempotency_key, lambda: self._open(manifest, parts))
+
+    @override
+    def send_message(
+        self, referral: str, manifest: str, parts: Sequence[str], *, idempotency_key: str | None = None
+    ) -> threads.MessageAccepted:
+        return self._once(idempotency_key, lambda: self._send(referral, manifest, parts))
+
+    @override
+    def referrals(
+        self,
+        *,
+        role: str | None = None,
+        state: str | None = None,
+        overdue: bool | None = None,
+        updated_after: datetime | None = None,
+        case: str | None = None,
+    ) -> Iterator[threads.Referral]:
+        found = sorted(self._hub.referrals.values(), key=lambda one: (one.updated_at, one.id))
+        return (
+            _plain(one)
+            for one in found
+            if self._agency in {one.sender, one.recipient, one.coordinator}
+            and (role is None or getattr(one, role) == self._agency)
+            and state in {None, one.state}
+            and overdue in {None, one.overdue}
+            and (updated_after is None or one.updated_at > updated_after)
+            and case in {None, one.case}
+        )
+
+    @override
+    def referral(self, referral: str) -> threads.ReferralDetail:
+        found = self._hub.referrals.get(referral)
+        if found is None or self._agency not in {found.sender, found.recipient, found.coordinator}:
+            refuse(404, "not-found")
+        return found
+
+    @override
+    def move(
+        self,
+        referral: str,
+        event: str,
+        said: Body | None = None,
+        *,
+        version: int,
+        idempotency_key: str | None = None,
+    ) -> threads.Referral:
+        return self._once(idempotency_key, lambda: self._move(referral, event, said or {}, version))
+
+    @override
+    def refer_on(
+        self,
+        referral: str,
+        manifest: str,
+        parts: Sequence[str],
+        *,
+        version: int,
+        reason: str | None = None,
+        telephone: Body | None = None,
+        idempotency_key: str | None = None,
+    ) -> threads.Rerouted:
+        following = self._open(manifest, parts)
+        old = self._changed(self.referral(referral), version, state="rerouted")
+        return threads.Rerouted(referral=_plain(old), next=following)
+
+    @override
+    def record_accompaniment(
+        self, referral: str, going: Body, *, idempotency_key: str | None = None
+    ) -> threads.Accompaniment:
+        found = self.referral(referral)
+        made = threads.Accompaniment(n=len(found.accompaniments) + 1, version=1, agency=self._agency, **going)
+        self._hub.referrals[referral] = replace(found, accompaniments=(*found.accompaniments, made))
+        return made
+
+    @override
+    def change_accompaniment(self, referral: str, n: int, going: Body, *, version: int) -> threads.Accompaniment:
+        found = self.referral(referral)
+        made = threads.Accompaniment(n=n, version=version + 1, agency=self._agency, **going)
+        kept = tuple(made if one.n == n else one for one in found.accompaniments)
+        self._hub.referrals[referral] = replace(found, accompaniments=kept)
+        return made
+
+    @override
+    def set_follow_up(
+        self,
+        referral: str,
+        *,
+        due: date | None = None,
+        preset: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> threads.FollowUp:
+        found = self.referral(referral)
+        due_on = due or self._hub.clock().date()
+        made = threads.FollowUp(n=len(found.follow_ups) + 1, agency=self._agency, due_on=due_on)
+        self._hub.referrals[referral] = replace(found, follow_ups=(*found.follow_ups, made))
+        return made
+
+    @override
+    def finish_follow_up(
+        self, referral: str, n: int, answer: Body, *, idempotency_key: str | None = None
+    ) -> tuple[threads.FollowUp, ...]:
+        found = self.referral(referral)
+        done = replace(found.follow_ups[n - 1], done_at=self._hub.clock(), result=str(answer["result"]))
+        kept = tuple(done if one.n == n else one for one in found.follow_ups)
+        self._hub.referrals[referral] = replace(found, follow_ups=kept)
+        return (done,)
+
+    # ── tasks, meetings, events ──
+
+    @override
+    def tasks(self, *, done: bool = False) -> Iterator[answers.Task]:
+        return iter(())
+
+    @override
+    def finish_task(self, task: str, *, idempotency_key: str | None = None) -> answers.Task:
+        refuse(404, "not-found")
+
+    @override
+    def meetings(self) -> Iterator[answers.Meeting]:
+        return (one for one in list(self._hub.meetings.values()) if self._agency in one.members)
+
+    @override
+    def meeting(self, meeting: str) -> answers.MeetingDetail:
+        found = self._hub.meetings.get(meeting)
+        return found if found and self._agency in found.members else refuse(404, "not-found")
+
+    @override
+    def convene(
+        self,
+        kind: str,
+        *,
+        members: Sequence[str],
+        until: datetime,
+        case: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> answers.Meeting:
+        made = answers.MeetingDetail(
+            id=self._hub.new_id(), kind=kind, convenor=self._agency, case=case,
+            members=tuple(dict.fromkeys((self._agency, *members))), accepted=(self._agency,), until=until,
+            convened_at=self._hub.clock(), version=1,
+        )  # fmt: skip
+        self._hub.meetings[made.id] = made
+        self._hub.tell(made.members, "meeting:convened", made.id)
+        return made
+
+    @override
+    def accept_meeting(self, meeting: str, *, idempotency_key: str | None = None) -> answers.Meeting:
+        found = self.meeting(meeting)
+        return self._met(found, accepted=tuple(dict.fromkeys((*found.accepted, self._agency))))
+
+    @override
+    def put_on_agenda(self, meeting: str, item: Body, *, idempotency_key: str | None = None) -> answers.Meeting:
+        found = self.meeting(meeting)
+        return self._met(found, agenda=(*found.agenda, self._item(item)))
+
+    @override
+    def record_decision(self, meeting: str, item: Body, *, idempotency_key: str | None = None) -> answers.Meeting:
+        found = self.meeting(meeting)
+        return self._met(found, decisions=(*found.decisions, self._item(item)))
+
+    @override
+    def end_meeting(self, meeting: str, *, version: int, idempotency_key: str | None = None) -> answers.Meeting:
+        return self._met(self.meeting(meeting), ended_at=self._hub.clock())
+
+    @override
+    def events(self, *, cursor: str | None = None, wait: int = 0) -> answers.Events:
+        del wait
+        after = int(cursor or 0)
+        news = tuple(one for agency, one in self._hub.events[after:] if agency == self._agency)
+        return answers.Events(items=news, next_cursor=str(len(self._hub.events)) if news else cursor)
+
+    # ── the log ──
+
+    @override
+    def hub_keys(self) -> answers.HubKeys:
+        return answers.HubKeys(log=self._hub.log.verifier, receipt=self._hub.receipt_key.public.jwk())
+
+    @override
+    def log_tile(self, level: int, number: int, width: int) -> bytes:
+        return self._hub.log.tile(level, number, width)
+
+    @override
+    def checkpoint(self) -> str:
+        return self._hub.log.checkpoint()
+
+    @override
+    def log_entries(self, *, case: str | None = None) -> Iterator[answers.LogEntry]:
+        return (entry for entry, parties in list(self._hub.log.entries) if self._agency in parties)
+
+    @override
+    def log_entry(self, entry: str) -> answers.ProvedEntry:
+        found = self._hub.log.find(entry, self._agency) or refuse(404, "not-found")
+        proof = self._hub.log.proof(found.index)
+        return answers.ProvedEntry(
+            index=found.index, id=found.id, entry=found.entry, logged_at=found.logged_at, proof=proof
+        )
+
+    @override
+    def log_proof(self, index: int) -> answers.LogProof:
+        size = len(self._hub.log.entries)
+        return answers.LogProof(index=index, size=size, proof=self._hub.log.proof(index))
+
+    # ── how ──
+
+    def _open(self, manifest: str, parts: Sequence[str]) -> threads.Opened:
+        stored = self._hub.accept(self._agency, manifest, parts, None)
+        now = self._hub.clock()
+        made = threads.ReferralDetail(
+            id=self._hub.new_id(), root="", hop=0, thread=stored.thread, message=stored.id, case=stored.case,
+            sender=stored.sender, recipient=stored.recipient, coordinator=stored.sender, purpose=stored.purpose,
+            urgency="normal", basis="consent", state="requested", version=1, ball=stored.sender,
+            awaiting=stored.recipient, sent_at=now, updated_at=now,
+        )  # fmt: skip
+        known = next((one for one in self._hub.referrals.values() if one.message == stored.id), made)
+        self._hub.referrals[known.id] = known
+        return threads.Opened(**_members(known), receipt=stored.receipt)
+
+    def _send(self, referral: str, manifest: str, parts: Sequence[str]) -> threads.MessageAccepted:
+        found = self.referral(referral)
+        stored = self._hub.accept(self._agency, manifest, parts, found.thread)
+        return threads.MessageAccepted(
+            message=stored.id, thread=stored.thread, receipt=stored.receipt, accepted_at=stored.accepted_at,
+            referral=_plain(found),
+        )  # fmt: skip
+
+    def _acknowledge(self, message: str, receipt: str) -> threads.ReceiptTaken:
+        stored = self._hub.messages.get(message)
+        if stored is None or stored.recipient != self._agency:
+            refuse(404, "not-found")
+        said = self._hub.signed(receipt, ReceiptRecord, self._agency)
+        found = next((one for one in self._hub.referrals.values() if one.message == message), None)
+        if said.is_ok():
+            stored = replace(stored, delivery="opened" if said.kind is Delivery.READ else "delivered")
+            self._hub.messages[message] = stored
+            if found and said.kind is Delivery.READ and found.state == "requested":
+                found = self._changed(found, found.version, state="received")
+        return threads.ReceiptTaken(
+            message=message, delivery=stored.delivery, referral=_plain(found) if found else None
+        )
+
+    def _move(self, referral: str, event: str, said: Body, version: int) -> threads.Referral:
+        found = self.referral(referral)
+        frm, to = MOVES.get(event) or refuse(404, "not-found")
+        if found.state not in frm:
+            refuse(409, "bad-transition")
+        kept = {name: said[name] for name in ("worker", "worker_role", "next_on", "outcome") if name in said}
+        return _plain(self._changed(found, version, state=to, **kept))
+
+    def _changed(self, found: threads.ReferralDetail, version: int, **values: Any) -> threads.ReferralDetail:
+        if found.version != version:
+            refuse(412, "stale")
+        changed = replace(found, version=version + 1, updated_at=self._hub.clock(), **values)
+        self._hub.referrals[found.id] = changed
+        return changed
+
+    def _met(self, found: answers.MeetingDetail, **values: Any) -> answers.Meeting:
+        self._hub.meetings[found.id] = replace(found, version=found.version + 1, **values)
+        return self._hub.meetings[found.id]
+
+    def _item(self, item: Body) -> answers.Item:
+        code, case = item.get("code"), item.get("case")
+        return answers.Item(id=self._hub.new_id(), code=code, case=case, author=self._agency, at=self._hub.clock())
+
+
+def _waiting(one: threads.HandedOver) -> threads.Waiting:
+    return threads.Waiting(
+        id=one.id, message=one.message, thread=one.thread, seq=one.seq, sender=one.sender, kind=one.kind,
+        urgency="normal", accepted_at=one.accepted_at, not_after=one.not_after, actions=("collect",),
+    )  # fmt: skip
+
+
+def _members(referral: threads.Referral) -> dict[str, Any]:
+    return {name: getattr(referral, name) for name in threads.Referral.__dataclass_fields__}
+
+
+def _plain(referral: threads.Referral) -> threads.Referral:
+    return threads.Referral(**_members(referral))
