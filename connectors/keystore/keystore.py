@@ -29,6 +29,8 @@ LIFETIMES: Final[Mapping[KeyUse, timedelta]] = {
     KeyUse.CLIENT: _YEAR / 2,
 }
 """How long a new key is valid (protocol §3: enc and sig yearly, client half-yearly)."""
+LEAD: Final = timedelta(days=1)
+"""How long a rotated key is known before it is used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ class Keystore:
     def rotate(self, use: KeyUse, *, now: datetime, passphrase: str) -> SignedEntry:
         """Make the next key of a use, have the one before vouch for it, and save; give the entry to publish.
 
+        It begins `LEAD` from now: until then the one before goes on, and everybody has time to learn the new one.
         An `enc` key cannot sign: its entry is signed by the current `sig` key alone (protocol §3).
         """
         last = max((key for key in self.held if key.entry.use is use), key=lambda key: key.entry.seq)
@@ -75,8 +78,8 @@ class Keystore:
         entry = keys.new_entry(
             made.public,
             agency=self.agency,
-            not_before=now,
-            not_after=now + LIFETIMES[use],
+            not_before=now + LEAD,
+            not_after=now + LEAD + LIFETIMES[use],
             after=last.entry,
         )
         if use is KeyUse.ENC:

@@ -79,13 +79,14 @@ class HubSession:
         *,
         url: str,
         client_id: str,
-        key: keys.PrivateKey,
+        key: Callable[[], keys.PrivateKey],
         clock: Clock,
         language: str = "ja",
         transport: requests.Session | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Take the hub's origin, the client's id and its ES256 key.
+        """Take the hub's origin, the client's id, and what gives its ES256 key: asked anew for each token, so that a
+        rotated key is used from then on.
 
         *Raises* `ConnectorError("url-not-https")` for plain HTTP to anywhere but this machine.
         """
@@ -140,7 +141,7 @@ class HubSession:
             form = {
                 "grant_type": "client_credentials",
                 "client_assertion_type": _ASSERTION_TYPE,
-                "client_assertion": signing.sign_jwt(claims, self._key),
+                "client_assertion": signing.sign_jwt(claims, self._key()),
             }
             answer = self._try(Request(method="POST", path="/oauth/token", form=form), None)
             document = _document(answer)

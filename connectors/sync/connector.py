@@ -84,6 +84,24 @@ class Connector(Station):
         with self.casebook.transaction() as connection:
             return statements.renew_statuses(connection, self.pen())
 
+    def rotate_key(self, use: KeyUse, passphrase: str) -> None:
+        """Make the next key of a use and publish it; must be done while the one before is still valid (protocol §3).
+
+        *Raises* `ConnectorError`, `ProblemError`, `HubAwayError`; a key that was made but not published is published by
+        the next call of `publish_keys`.
+        """
+        self.keystore.rotate(use, now=self.clock(), passphrase=passphrase)
+        self.publish_keys()
+
+    def publish_keys(self) -> int:
+        """Publish every key of ours that the directory does not have yet; give how many."""
+        known = {key.kid for key in self.hub.agency_keys(self.agency).keys}
+        directory.know_own_keys(self)
+        missing = [held for held in self.keystore.held if held.entry.kid not in known]
+        for held in missing:
+            self.hub.publish_key(held.signed)
+        return len(missing)
+
     def sync(self) -> Synced:
         """Make one round: renew and send what waits, learn what is new, take in what waits for us, acknowledge it.
 
@@ -189,7 +207,7 @@ def _client(
     session = HubSession(
         url=settings.hub,
         client_id=settings.client_id,
-        key=keystore.current(KeyUse.CLIENT, clock()),
+        key=lambda: keystore.current(KeyUse.CLIENT, clock()),
         clock=clock,
         language=language,
         transport=transport,

@@ -19,6 +19,7 @@ from typing import Any, Final
 from connectors.casebook import people
 from connectors.sync.connector import Connector, open_connector
 from connectors.sync.registration import Applicant, Profile, create_agency
+from consent.jwk import KeyUse
 from consent.vocabulary.codes import is_known
 from deploy.play.stage import Stage
 from deploy.play.story import Event, Story
@@ -27,6 +28,8 @@ COUNSELLING: Final = "jiritsu"
 WORKER: Final = "play-worker"
 BEFORE: Final = timedelta(hours=1)
 """The agencies join the network this long before the story begins."""
+ROTATED_BEFORE: Final = timedelta(days=14)
+"""A key is replaced this long before it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Actor:
     name: str
     connector: Connector
     words: tuple[str, ...]
+    passphrase: str = field(repr=False)
 
     @property
     def agency(self) -> str:
@@ -82,6 +86,33 @@ class Company:
         if code in self.actors:
             return self.actors[code].agency
         return code if code == "*" or is_known("recipients", code) else str(uuid.uuid4())
+
+    def wait_until(self, at: datetime) -> None:
+        """Let time pass until `at`. Keys that would end meanwhile are rotated two weeks before they do, as agencies must.
+
+        The time of connectors and hub is the same and never goes back.
+        """
+        while (due := self._next_rotation()) is not None and due[0] <= at:
+            moment, actor, use = due
+            self._stand_at(max(moment, self.clock.at))
+            actor.connector.rotate_key(use, actor.passphrase)
+            for other in self.actors.values():
+                other.connector.fetch_directory()
+        self._stand_at(max(at, self.clock.at))
+
+    def _next_rotation(self) -> tuple[datetime, Actor, KeyUse] | None:
+        ends: list[tuple[datetime, Actor, KeyUse]] = []
+        for actor in self.actors.values():
+            last: dict[KeyUse, datetime] = {}
+            for held in actor.connector.keystore.held:
+                use = held.entry.use
+                last[use] = max(held.entry.not_after, last.get(use, held.entry.not_after))
+            ends += [(end - ROTATED_BEFORE, actor, use) for use, end in last.items()]
+        return min(ends, key=lambda due: due[0], default=None)
+
+    def _stand_at(self, at: datetime) -> None:
+        self.clock.at = at
+        self.stage.stand_at(at)
 
     def later_pickup(self, event: Event) -> bool:
         """Say whether the story has the recipient collect this message later."""
@@ -133,7 +164,7 @@ def _found(story: Story, code: str, stage: Stage, clock: PlayClock) -> Actor:
     )
     new = create_agency(folder, passphrase, applicant, now=clock.at)
     stage.admit(new, may_convene=code == story.hub_party)
-    return Actor(code, name, open_connector(folder, passphrase, clock=clock), new.words)
+    return Actor(code, name, open_connector(folder, passphrase, clock=clock), new.words, passphrase)
 
 
 def _open_case(company: Company) -> None:

@@ -45,8 +45,7 @@ def play(story: Story) -> Iterator[Played]:
 
 def perform(company: Company, event: Event, number: int) -> Played:
     """Have one event done at its time."""
-    company.clock.at = max(company.clock.at, event.at.astimezone(UTC))
-    company.stage.stand_at(company.clock.at)
+    company.wait_until(event.at.astimezone(UTC))
     if event.type in SENT:
         answer = SENT[event.type](company, event)
         return Played(

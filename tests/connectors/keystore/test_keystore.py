@@ -104,14 +104,15 @@ def test_the_first_entries_are_vouched_for_by_the_root(made: keystore.NewKeys) -
 
 
 @pytest.mark.parametrize("use", [KeyUse.SIG, KeyUse.ENC, KeyUse.CLIENT])
-def test_a_rotated_key_follows_its_chain_and_the_old_one_still_opens(
+def test_a_rotated_key_follows_its_chain_begins_later_and_the_old_one_still_opens(
     tmp_path: Path, made: keystore.NewKeys, use: KeyUse
 ) -> None:
     later = NOW + timedelta(days=100)
     old = made.store.current(use, NOW)
     made.store.rotate(use, now=later, passphrase=PASSPHRASE)
     opened = keystore.open_keystore(tmp_path, PASSPHRASE)
-    assert opened.current(use, later).public != old.public
+    assert opened.current(use, later).public == old.public
+    assert opened.current(use, later + keystore.LEAD).public != old.public
     chain = [key.entry for key in opened.held if key.entry.use is use]
     keys.check_chain(chain)
     if use is KeyUse.ENC:
