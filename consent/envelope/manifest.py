@@ -225,7 +225,7 @@ def _read(payload: bytes) -> Manifest:
     if (manifest.seq == 1) != (manifest.prev is None):
         _refuse("/prev")
     if manifest.sender == manifest.recipient:
-        _refuse("/to")
+        raise DocumentRefusedError("same-agency", "/to")
     if [part.n for part in manifest.parts] != list(range(1, len(manifest.parts) + 1)):
         _refuse("/parts")
     return manifest

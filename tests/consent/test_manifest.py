@@ -79,7 +79,7 @@ def test_no_member_may_be_missing(name: str) -> None:
         ({"seq": 2}, ("wrong-type", "/prev")),
         ({"prev": DIGEST}, ("wrong-type", "/prev")),
         ({"prev": DIGEST.upper()[:-1] + "A"}, ("wrong-type", "/prev")),
-        ({"to": SENDER}, ("wrong-type", "/to")),
+        ({"to": SENDER}, ("same-agency", "/to")),
         ({"to_kid": "short"}, ("wrong-type", "/to_kid")),
         ({"suite": "C"}, ("unknown-code", "/suite")),
         ({"suite": 1}, ("wrong-type", "/suite")),
