@@ -38,6 +38,7 @@ from hub.base import hubkeys, logs, queues, replay
 from hub.base.config import Settings
 from hub.base.db import Database, Role, now
 from hub.messages import jobs as messages_jobs
+from hub.oauth import tokens
 from hub.outbox import jobs as outbox_jobs
 from hub.outbox import reads as outbox_reads
 from hub.outbox import service as outbox
@@ -109,10 +110,11 @@ class Station:
             _guarded("timer:failed", partial(self._run, timer))
 
     def tidy(self) -> None:
-        """Delete what is long done: outbox rows, events, idempotency keys, single-use values."""
+        """Delete what is long done: outbox rows, events, idempotency keys, single-use values, tokens."""
         outbox_jobs.tidy(self.jobs)
         with self.jobs.transaction(None) as session:
             replay.forget_expired(session, now(session))
+            tokens.forget_expired(session, now=now(session))
 
     def sequence(self) -> int:
         """Put what is pending into the log; return how many entries went in."""
