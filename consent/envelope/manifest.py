@@ -162,7 +162,7 @@ def read_manifest(token: str, key: PublicKey) -> Manifest:
     Raises:
         SignatureRefusedError: as `signing.verify`.
         DocumentRefusedError: as `wire.read`; `too-large` for more than 16 parts; `bad-date` when it waits
-            longer than 30 days or ends before it begins; `wrong-type` when numbers, `prev` or the parties
+            longer than 30 days or ends before it begins; `same-agency`; `wrong-type` when numbers or `prev`
             do not fit together.
         SealRefusedError: `suite-not-supported`.
     """
