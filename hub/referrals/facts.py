@@ -39,9 +39,7 @@ def facts_of(referral: Referral, now: datetime, *, more_opened: bool = False) ->
 
 def more_opened(session: Session, referral: Referral) -> bool:
     """Tell whether the receiver opened more of the thread than what the referral began with (row 23)."""
-    thread = messages.of_thread(
-        session, agency=referral.recipient, other=referral.sender, thread=referral.thread
-    )
+    thread = messages.of_thread(session, agency=referral.recipient, other=referral.sender, thread=referral.thread)
     return any(
         one.message.opened_at is not None
         for one in thread

@@ -274,7 +274,8 @@ def _require_named(session: Session, referral: Referral, details: Details, *, ag
             raise InvalidError("unknown-agency", pointer="/other_agency")
     if details.message is not None:
         sent = messages.sent(session, sender=agency, message=details.message)
-        if sent is None or sent.thread != referral.thread:
+        sides = {referral.sender, referral.recipient}
+        if sent is None or sent.thread != referral.thread or {sent.sender, sent.recipient} != sides:
             raise InvalidError("unknown-message", pointer="/message")
 
 
@@ -301,7 +302,5 @@ def _after(session: Session, moved: Referral, asked: Asked, *, agency: str, now:
     if moved.state is State.REROUTE_REVIEW and asked.event is Event.CONTEST:
         return meter.ask_conference(session, moved, now=now)
     if moved.state in FINAL and agency == moved.sender and asked.event in STOPS_DELIVERY:
-        broker.destroy_undelivered(
-            session, agency=agency, other=moved.recipient, thread=moved.thread, now=now
-        )
+        broker.destroy_undelivered(session, agency=agency, other=moved.recipient, thread=moved.thread, now=now)
     return moved

@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """A referral begins (row 1): somebody asks, somebody is awaited, and there is a time by which."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from consent import signing, wire
 from consent.envelope.manifest import MessageKind
 from consent.receipts import AcceptedRecord, read_statement
+from consent.signing import Typ
+from hub import referrals
+from hub.web import openapi, problems
 from tests.hub.builders import active_agency
 from tests.hub.messages.story import RECEIPT_KEY, emergency
 from tests.hub.referrals.play import Play, jst
+
+SOURCES = sorted(Path(referrals.__file__).parent.glob("*.py"))
+CODE = re.compile(r'(?:Error|Refusal|Fault)\((?:code=)?"([a-z-]+)"')
 
 
 def test_a_referral_is_sent_and_says_who_answers_and_who_is_awaited(play: Play) -> None:
@@ -99,11 +108,21 @@ def test_the_same_message_again_is_the_same_referral(play: Play) -> None:
 
 
 def test_a_referral_to_oneself_is_refused(play: Play) -> None:
+    """REF-12. The library does not write such a manifest, so one is signed by hand."""
     play.story.consent()
     sealed = play.story.seal()
-    # the consent library refuses to write such a manifest, so what the hub sees first is that the parties clash
-    forged = play.call(play.s1, "/v1/referrals", {"manifest": sealed.manifest, "parts": list(sealed.parts)})
-    assert forged.status_code == 403
+    payload = wire.parse(signing.peek_payload(sealed.manifest, typ=Typ.MANIFEST)) | {"to": play.j1.id}
+    forged = signing.sign(wire.compact(payload), typ=Typ.MANIFEST, key=play.j1.sig)
+    refused = play.call(play.j1, "/v1/referrals", {"manifest": forged, "parts": list(sealed.parts)})
+    assert (refused.status_code, refused.get_json()["code"]) == (422, "same-agency")
+    assert play.rows("select count(*) from messages") == [(0,)]
+
+
+def test_nobody_sends_in_anothers_name(play: Play) -> None:
+    play.story.consent()
+    sealed = play.story.seal()
+    refused = play.call(play.s1, "/v1/referrals", {"manifest": sealed.manifest, "parts": list(sealed.parts)})
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "wrong-party")
 
 
 def test_only_a_message_that_asks_to_take_somebody_on_opens_a_referral(play: Play) -> None:
@@ -171,3 +190,28 @@ def test_another_thread_is_not_slipped_into_a_referral(play: Play) -> None:
     referral = play.sent()
     answer = play.message(referral, play.j1, play.story.seal())
     assert answer.status_code == 400
+
+
+def test_a_broken_chain_in_a_thread_is_refused(play: Play) -> None:
+    referral = play.sent()
+    answer = play.message(referral, play.j1, play.word(referral, play.j1, "document", prev="ab" * 32))
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "chain-broken")
+
+
+def test_every_endpoint_of_the_loop_is_described_in_both_languages(play: Play) -> None:
+    app = play.client.application
+    for language in ("ja", "en"):
+        described = openapi.describe(app, "https://hub.example", language)
+        summaries = [op["summary"] for path in described["paths"].values() for op in path.values() if "summary" in op]
+        assert len(summaries) >= 35
+        assert not [text for text in summaries if text in openapi.summaries()]
+
+
+def test_every_refusal_of_the_loop_has_its_text() -> None:
+    written = {one for file in SOURCES for one in CODE.findall(file.read_text("utf-8"))} - {"setting-bad"}
+    known = problems.catalogue()
+    assert len(written) > 25
+    assert written <= set(known)
+    assert all(
+        known[code].title[language] and known[code].detail[language] for code in written for language in ("ja", "en")
+    )
