@@ -124,6 +124,20 @@ def set_convening(session: Session, agency_id: str, approver: Approver, *, allow
     return _found(session, agency_id)
 
 
+def set_capacity(session: Session, agency_id: str, capacity: str, *, now: datetime) -> Agency:
+    """Show in the directory how much room an agency has, at its own word; needs `Duty.DIRECTORY`
+    (referral-loop.md: a decline for want of capacity updates the directory).
+
+    Raises NotFoundError.
+    """
+    agency = _locked(session, agency_id)
+    if agency.capacity == capacity:
+        return agency
+    _change(session, agency, capacity=capacity)
+    _log(session, AuditKind.AGENCY_CHANGED, agency_id, agency_id, {"capacity": capacity}, now)
+    return _found(session, agency_id)
+
+
 def publish_key(session: Session, agency_id: str, signed: SignedEntry, *, now: datetime) -> PublishedKey:
     """Take a key entry that follows in its chain: a new key, or the early end of one (protocol §3).
 

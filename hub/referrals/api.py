@@ -69,6 +69,9 @@ MOVES: Final[Sequence[tuple[Event, str, type[Shape]]]] = (
 )
 """Moves that say something and change one referral; those that bring a message or a receipt stand apart below."""
 
+DUTIES: Final = {Event.REOPEN: Duty.DECIDE, Event.DECLINE: Duty.DIRECTORY}
+"""Reopening asks for consent anew; a decline for want of room is shown in the directory."""
+
 
 @namespace.route("/referrals")
 class Referrals(Resource):
@@ -216,14 +219,12 @@ class ConferenceResult(Resource):
 
 
 def _declare(event: Event, permission: str, shape: type[Shape]) -> None:
-    duty = Duty.DECIDE if event is Event.REOPEN else None
-
     @operation(
         permission=permission,
         body=shape,
         out=ReferralShape,
         conditional=True,
-        duty=duty,
+        duty=DUTIES.get(event),
         summary=f"referrals.{event.value}",
     )
     def post(_: Resource, call: Call, body: Any, referral: str) -> Reply:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from consent.receipts import Delivery as ReceiptKind
 from hub.agencies import reads as agencies
+from hub.agencies import service as directory
 from hub.audit import service as audit
 from hub.audit.rules import AuditKind, Entry, Json
 from hub.base.errors import ConflictError, ForbiddenError, HubError, InvalidError, NotFoundError, StaleError
@@ -32,6 +33,8 @@ from hub.referrals.rules import Details
 
 STOPS_DELIVERY = frozenset({Event.CANCEL, Event.WITHDRAW, Event.ENTER_IN_ERROR})
 """Moves after which what was not delivered yet must not be."""
+NO_CAPACITY, FULL = "no_capacity", "full"
+"""A decline for want of room, and what the directory then shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,8 @@ def add_message(
 
 def move(session: Session, asked: Asked, *, agency: str, now: datetime) -> Referral:
     """Make a move of an agency and give the referral as it stands; the same move again changes nothing.
+
+    Reopening needs `Duty.DECIDE`, declining `Duty.DIRECTORY`.
 
     Raises:
         NotFoundError: not the caller's referral. StaleError: another version was seen.
@@ -298,6 +303,8 @@ def _after(session: Session, moved: Referral, asked: Asked, *, agency: str, now:
         day, preset = details.follow_up_on, details.follow_up_preset
         followups.set_due(session, moved, due_on=day, preset=preset, agency=agency, now=now)
     if asked.event is Event.DECLINE:
+        if details.reason == NO_CAPACITY:
+            directory.set_capacity(session, agency, FULL, now=now)
         return meter.after_decline(session, moved, now=now)
     if moved.state is State.REROUTE_REVIEW and asked.event is Event.CONTEST:
         return meter.ask_conference(session, moved, now=now)

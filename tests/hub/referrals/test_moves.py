@@ -3,6 +3,7 @@
 
 import pytest
 
+from hub.agencies import reads as agencies
 from hub.referrals.lifecycle import Event, Facts, Refusal, Role, State, decide
 from tests.hub.referrals.play import BODIES, PATHS, Play, jst
 
@@ -287,3 +288,11 @@ def test_the_other_side_hears_of_a_move_and_the_mover_does_not(play: Play) -> No
     play.moved("S", referral, "ask-to-cancel")
     assert play.told(play.j1) == ["referral:accepted", "referral:started"]
     assert play.told(play.s1) == ["referral:requested", "referral:cancel_asked"]
+
+
+def test_a_decline_for_want_of_room_shows_in_the_directory(play: Play) -> None:
+    """Row 5."""
+    play.moved("R", play.sent(), "decline", reason="no_capacity")
+    found = play.look(lambda session: agencies.agency(session, play.s1.id))
+    assert found.capacity == "full"
+    assert play.story.entries("agency:changed")[-1]["facts"] == {"capacity": "full"}
