@@ -8,8 +8,10 @@ import locale
 import shutil
 import signal
 import sys
+import threading
 import time
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +20,7 @@ from consent.calendar import JST
 from deploy.demo.narrator import Narrator
 from deploy.demo.search import Report, search
 from deploy.play import story
-from deploy.play.company import Company, assemble
+from deploy.play.company import Actor, Company, assemble
 from deploy.play.director import perform
 from deploy.play.stage import Stage, StageError, open_stage
 
@@ -43,11 +45,10 @@ def main() -> int:
     try:
         with open_stage(FOLDER.absolute(), port=asked.port) as stage:
             narrator.say("hub_ready", url=stage.url, seconds=round(time.monotonic() - began, 1))
-            well = _tell(stage, narrator)
+            well, company = _tell(stage, narrator)
             narrator.say("ready", seconds=round(time.monotonic() - began, 1))
-            if not asked.once:
-                narrator.say("stays", url=stage.url, folder=FOLDER.absolute())
-                _wait()
+            if company is not None and not asked.once:
+                _stay(stage, company, narrator)
             return 0 if well else FAILED
     except StageError as error:
         narrator.say("no_hub")
@@ -55,11 +56,12 @@ def main() -> int:
         return FAILED
 
 
-def _tell(stage: Stage, narrator: Narrator) -> bool:
-    well, company = True, None
+def _tell(stage: Stage, narrator: Narrator) -> tuple[bool, Company | None]:
+    well, company, actors = True, None, dict[str, Actor]()
     told = [story.read(HERE / "scenarios" / name) for name in STORIES]
     for one in told:
         company = assemble(one, stage, company)
+        actors |= company.actors
         _introduce(narrator, company)
         for number, event in enumerate(one.events, start=1):
             narrator.event(event, number)
@@ -72,7 +74,7 @@ def _tell(stage: Stage, narrator: Narrator) -> bool:
     narrator.say("searching")
     report = search(stage.settings, [needle for one in told for needle in _needles(one)], [stage.folder / "hub"])
     _show(narrator, report)
-    return well and not report.found
+    return well and not report.found, replace(company, actors=actors) if company else None
 
 
 def _introduce(narrator: Narrator, company: Company) -> None:
@@ -98,7 +100,7 @@ def _close_the_loop(narrator: Narrator, company: Company) -> None:
         states = [recipient.referral(referral.id).state]
         for hub, event, said in (
             (recipient, "start", {"what": "contact_made", "on": today}),
-            (recipient, "report_outcome", {"outcome": "service_started"}),
+            (recipient, "report-outcome", {"outcome": "service_started"}),
             (sender, "acknowledge", {"follow_up": {"on": due}}),
         ):
             seen = hub.referral(referral.id)
@@ -150,9 +152,20 @@ def _language() -> str:
     return "ja" if spoken.startswith(("ja", "Japanese")) else "en"
 
 
-def _wait() -> None:
-    stop = signal.sigwait({signal.SIGINT, signal.SIGTERM})
-    del stop
+def _stay(stage: Stage, company: Company, narrator: Narrator) -> None:
+    """Bring the hub's clock to today, let it run, and leave everything open to try until Ctrl-C."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    company.wait_until(datetime.now(UTC))
+    for actor in company.actors.values():
+        kept = stage.folder / actor.code / "passphrase"
+        kept.touch(mode=0o600)
+        kept.write_text(actor.passphrase, "utf-8")
+    narrator.say("try", folder=FOLDER)
+    narrator.say("stays", url=stage.url, folder=FOLDER)
+    while not stop.wait(0.5):
+        stage.stand_at(datetime.now(UTC))
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class Narrator:
 
     def labels(self, code_list: str, codes: Iterable[str]) -> str:
         """Give the labels of several codes, side by side."""
-        return ("、" if self.language == "ja" else ", ").join(self.label(code_list, code) for code in codes)
+        return " · ".join(self.label(code_list, code) for code in codes)
 
     def event(self, event: Event, number: int) -> None:
         """Say what is about to happen."""
@@ -71,7 +71,8 @@ class Narrator:
     def result(self, event: Event, played: Played) -> None:
         """Say what became of it, and why what was refused was refused."""
         if event.type not in _SENT or not isinstance(played.got, dict):
-            self.say("done", word=played.got)
+            known = isinstance(played.got, str) and played.got in _words()
+            self.say("done", word=self.word(str(played.got)) if known else played.got)
         elif played.outcome == ACCEPTED:
             self.say("accepted")
         else:

@@ -88,7 +88,7 @@ class Company:
         return code if code == "*" or is_known("recipients", code) else str(uuid.uuid4())
 
     def wait_until(self, at: datetime) -> None:
-        """Let time pass until `at`. Keys that would end meanwhile are rotated two weeks before they do, as agencies must.
+        """Let time pass until `at`. Keys that would end meanwhile are rotated two weeks before, as agencies must.
 
         The time of connectors and hub is the same and never goes back.
         """

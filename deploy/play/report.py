@@ -17,7 +17,7 @@ Told = dict[str, str] | str | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """One event: what was expected and got, and whether the hub took what was submitted.
+    """One event: what was expected and what was got, and whether the hub took it.
 
     `remarks` are differences that are not in `got`: a preview that does not agree with the hub. `remedies` are the hub's
     codes by category, for what it refused.
