@@ -19,8 +19,8 @@ Told = dict[str, str] | str | None
 class Played:
     """One event: what was expected and what was got, and whether the hub took it.
 
-    `remarks` are differences that are not in `got`: a preview that does not agree with the hub. `remedies` are the hub's
-    codes by category, for what it refused.
+    `remarks` are differences that are not in `got`: a preview that does not agree with the hub. `remedies` are the
+    hub's codes by category, for what it refused.
     """
 
     n: int
