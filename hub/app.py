@@ -25,6 +25,7 @@ from hub.oauth import api as oauth_api
 from hub.oauth.validator import TokenValidator
 from hub.outbox import api as events_api
 from hub.referrals import api as referrals_api
+from hub.referrals import network
 from hub.tasks import api as tasks_api
 from hub.web import docs, health, manners, permissions, problems
 from hub.web.gate import Gate, Validator
@@ -99,6 +100,7 @@ def from_environment() -> Flask:
     """
     logs.configure()
     settings = Settings.from_environment(os.environ)
+    network.use_folder(settings.data)
     wakes = queues.Wakes(settings.redis_url)
     database = Database(
         settings.database_url,

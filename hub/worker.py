@@ -46,6 +46,7 @@ from hub.outbox.jobs import Handler
 from hub.outbox.reads import DeadLetter
 from hub.outbox.rules import QUEUE, Work
 from hub.referrals import jobs as referrals_jobs
+from hub.referrals import network
 from hub.tasks import service as tasks
 from hub.tasks.rules import TaskKind
 
@@ -169,6 +170,7 @@ class Station:
 @contextmanager
 def station(settings: Settings) -> Iterator[Station]:
     """Open a worker's connections and keys, and close them at the end."""
+    network.use_folder(settings.data)
     wakes = queues.Wakes(settings.redis_url)
     keys = hubkeys.load(settings.data)
     jobs = _database(settings, Role.JOB, wakes)
