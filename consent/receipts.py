@@ -44,6 +44,9 @@ def _is_recipient(name: str) -> bool:
     return name == ALL or _is_partner(name)
 
 
+_Evidence = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
+"""HMAC of the scan; empty where there is no paper, which `scopes.check_scope` allows for oral and missing signatures."""
+
 Categories = Annotated[frozenset[str], wire.Codes(_is_category)]
 
 
@@ -96,7 +99,7 @@ class ConsentRecord:
     witness: wire.Opaque | None
     form_version: wire.Opaque
     template: wire.Opaque
-    evidence: wire.Digest
+    evidence: _Evidence
     supersedes: Annotated[frozenset[str], wire.Codes(wire.is_id)]
 
     @classmethod

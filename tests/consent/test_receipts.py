@@ -162,6 +162,12 @@ def test_a_consent_carries_the_whole_scope() -> None:
     assert ConsentRecord.of(CONSENT.scope(), SENDER) == CONSENT
 
 
+def test_an_oral_consent_needs_no_paper() -> None:
+    oral = replace(CONSENT, signature="oral_pending", kind="oral", evidence="")
+    token = sign_statement(oral, JIRITSU.sig)
+    assert read_statement(token, ConsentRecord, JIRITSU.sig.public).evidence == ""
+
+
 def test_an_exclusion_and_a_withdrawal_carry_what_the_decision_needs() -> None:
     assert EXCLUSION.exclusion() == Exclusion(
         id=MESSAGE, case=CASE, to=frozenset({"*"}), categories=frozenset({"*"}), from_time=NOW
