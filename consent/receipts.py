@@ -45,7 +45,7 @@ def _is_recipient(name: str) -> bool:
 
 
 _Evidence = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
-"""HMAC of the scan; empty where there is no paper, which `scopes.check_scope` allows for oral and missing signatures."""
+"""HMAC of the scan; empty where there is no paper, as `scopes.check_scope` allows for oral and missing signatures."""
 
 Categories = Annotated[frozenset[str], wire.Codes(_is_category)]
 

@@ -115,7 +115,6 @@ def refusal(record: Scope, at: object = SIGNED) -> tuple[str, str]:
         {"valid_until": add_months(SIGNED, 12)},
         {"supersedes": frozenset({uid("c0")})},
     ],
-    ids=str,
 )
 def test_a_scope_in_order_can_be_registered(said: dict[str, object]) -> None:
     check_scope(scope(**said), SIGNED)
@@ -143,7 +142,6 @@ def test_a_scope_in_order_can_be_registered(said: dict[str, object]) -> None:
         ({"evidence": "ab"}, "/evidence"),
         ({"evidence": ""}, "/evidence"),
     ],
-    ids=str,
 )
 def test_con_06_07_a_scope_out_of_order_is_refused(said: dict[str, object], pointer: str) -> None:
     assert refusal(scope(**said)) == ("bad-scope", pointer)
@@ -162,7 +160,7 @@ def test_the_second_signer_is_not_the_writer() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [{"written_by": "counsellor:u-101"}, {"written_by": "family"}, {"signature": "legal_rep"}], ids=str
+    "said", [{"written_by": "counsellor:u-101"}, {"written_by": "family"}, {"signature": "legal_rep"}]
 )
 def test_con_20_another_writer_or_a_representative_needs_a_reason(said: dict[str, object]) -> None:
     assert refusal(scope(**said)) == ("proxy-reason-required", "/proxy_reason")
@@ -183,7 +181,6 @@ def test_con_20_another_writer_or_a_representative_needs_a_reason(said: dict[str
         ({"written_by": "person:u-1"}, "/written_by"),
         ({"witness": ""}, "/witness"),
     ],
-    ids=str,
 )
 def test_con_16_an_unknown_code_is_never_ignored(said: dict[str, object], pointer: str) -> None:
     assert refusal(scope(**said)) == ("unknown-code", pointer)
