@@ -4,7 +4,10 @@
 import pytest
 import sqlalchemy as sa
 
+from hub.agencies import service as directory
+from hub.base.db import Duty
 from hub.referrals.lifecycle import State
+from tests.hub.builders import operator
 from tests.hub.messages.story import emergency
 from tests.hub.referrals.play import PATHS, Play, jst
 
@@ -130,3 +133,11 @@ def test_the_sender_ends_it_at_the_persons_word_and_nothing_more_is_delivered(pl
 
 def test_every_state_is_either_early_under_way_or_final() -> None:
     assert set(EARLY) | set(UNDER_WAY) <= set(PATHS)
+
+
+def test_an_agency_that_is_suspended_takes_no_consent_back(play: Play) -> None:
+    referral = play.brought("accepted")
+    with play.story.database.transaction(None, Duty.DIRECTORY) as session:
+        directory.suspend(session, play.s1.id, operator(), now=play.story.time())
+    play.consent_changed()
+    assert play.stored(referral).content_stopped_at is None

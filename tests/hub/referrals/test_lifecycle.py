@@ -105,6 +105,11 @@ def test_no_pair_of_state_and_event_has_two_moves():
     assert len(pairs) == len(set(pairs))
 
 
+def test_every_row_of_an_event_names_the_same_parties():
+    for event in Event:
+        assert len({m.who for m in MOVES if m.event is event}) == 1
+
+
 def test_all_fifteen_states_of_the_vocabulary_and_all_twenty_five_rows_are_there():
     assert {s.value for s in State} == set(CODE_LISTS["referral_state"])
     assert {m.row for m in MOVES} == set(range(1, 26))

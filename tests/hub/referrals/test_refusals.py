@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from hub.base.errors import ConflictError
 from hub.referrals import service
 from hub.referrals.lifecycle import State
 from tests.hub.builders import active_agency
@@ -266,6 +267,8 @@ def test_an_opened_referral_is_marked_as_an_error_by_the_officer_only(play: Play
     with play.story.jobs.transaction(None) as session:
         marked = service.enter_in_error(session, referral, officer=str(uuid.uuid4()), now=play.story.time())
     assert (marked.state, marked.ball) == (State.ENTERED_IN_ERROR, None)
+    with pytest.raises(ConflictError, match="bad-transition"), play.story.jobs.transaction(None) as session:
+        service.enter_in_error(session, referral, officer=str(uuid.uuid4()), now=play.story.time())
 
 
 @pytest.mark.parametrize("event", ["accept", "decline", "cancel", "acknowledge"])

@@ -5,6 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from hub.referrals import tables
+from hub.web.paging import encode_cursor
 from tests.hub.builders import active_agency
 from tests.hub.referrals.play import Play
 
@@ -168,6 +169,14 @@ def test_a_list_is_read_page_by_page_without_gaps(play: Play) -> None:
 def test_a_list_refuses_what_it_does_not_know(play: Play, query) -> None:
     """TEN-05."""
     assert play.client.by(play.j1.id).get(f"/v1/referrals?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "key", [("yesterday", NOTHING), ("2026-04-06T00:00:00", NOTHING), ("2026-04-06T00:00:00Z", "x")]
+)
+def test_a_cursor_of_another_form_is_refused(play: Play, key) -> None:
+    answer = play.client.by(play.j1.id).get(f"/v1/referrals?cursor={encode_cursor(*key)}")
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "bad-cursor")
 
 
 def test_another_tenants_cursor_finds_nothing(play: Play) -> None:
