@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The loop keeps an agency in step, waits out a hub that is away, and stops cleanly."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from connectors.base.errors import HubAwayError
+from connectors.sync import loop
+from connectors.sync.connector import Connector
+from connectors.sync.loop import Loop
+from tests.connectors.story import Network, consent, letter, open_case, waiting
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(loop, "_LONGEST_PAUSE", 0.05)
+
+
+def until(true: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if true():
+            return
+        time.sleep(0.01)
+    pytest.fail("it did not happen")
+
+
+def test_what_is_queued_goes_out_and_comes_in_by_itself(j1: Connector, s1: Connector, network: Network) -> None:
+    case = open_case(j1)
+    consent(j1, case, s1.agency)
+    arrived: list[str] = []
+    with Loop(j1) as sending, Loop(s1, heard=lambda synced: arrived.extend(one.message for one in synced.collected)):
+        message = j1.send(letter(case, s1))
+        sending.nudge()
+        until(lambda: arrived == [message])
+    assert waiting(j1) == []
+
+
+def test_a_hub_that_is_away_is_waited_for(j1: Connector, network: Network) -> None:
+    open_case(j1)
+    network.hub.away = True
+    failures: list[Exception] = []
+    with Loop(j1, failed=failures.append):
+        until(lambda: len(failures) > 3)
+        assert waiting(j1) != []
+        network.hub.away = False
+        until(lambda: waiting(j1) == [])
+    assert {type(failure) for failure in failures} == {HubAwayError}
+
+
+def test_it_stops_and_leaves_no_thread_behind(j1: Connector) -> None:
+    before = threading.active_count()
+    running = Loop(j1)
+    running.start()
+    assert threading.active_count() == before + 2
+    begun = time.monotonic()
+    running.stop(timeout=5)
+    assert threading.active_count() == before
+    assert time.monotonic() - begun < 5
