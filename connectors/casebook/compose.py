@@ -70,6 +70,20 @@ class RefusedHereError(ConnectorError):
 def send(connection: Connection, letter: Letter, pen: Pen, *, own: PublicKey) -> str:
     """Decide, seal, keep and queue a letter; give the message's id.
 
+    *Raises* as `prepare`.
+    """
+    message, sealed = prepare(connection, letter, pen, own=own)
+    body: dict[str, Any] = {"manifest": sealed.manifest, "parts": list(sealed.parts)}
+    if letter.telephone is not None:
+        body["telephone"] = dict(letter.telephone)
+    key, path = pen.new_id(), path_of(letter)
+    outgoing.put(connection, key=key, what="message", about=message, path=path, body=body, now=pen.now)
+    return message
+
+
+def prepare(connection: Connection, letter: Letter, pen: Pen, *, own: PublicKey) -> tuple[str, Sealed]:
+    """Decide, seal and keep a letter without queueing it; give the message's id and what leaves.
+
     *Raises* `RefusedHereError`; `ConnectorError("status-stale")` when no fresh word of the intake agency is here;
     `MyNumberFoundError`; `ConnectorError` as `directory.sealing_key`.
     """
@@ -92,13 +106,8 @@ def send(connection: Connection, letter: Letter, pen: Pen, *, own: PublicKey) ->
         letter = replace(letter, basis=ByConsent(consents=evidence))
     message, sealed = seal(connection, letter, pen, own=own)
     keep(connection, letter, message, sealed, pen)
-    body: dict[str, Any] = {"manifest": sealed.manifest, "parts": list(sealed.parts)}
-    if letter.telephone is not None:
-        body["telephone"] = dict(letter.telephone)
-    key, path = pen.new_id(), path_of(letter)
-    outgoing.put(connection, key=key, what="message", about=message, path=path, body=body, now=pen.now)
     access.record(connection, staff=pen.staff, action="message:sealed", about=message, case=letter.case, now=pen.now)
-    return message
+    return message, sealed
 
 
 def seal(connection: Connection, letter: Letter, pen: Pen, *, own: PublicKey) -> tuple[str, Sealed]:

@@ -72,6 +72,11 @@ def find_people(connection: Connection, text: str, *, staff: str, now: datetime,
     return [Person(id=row.id, name=row.name, kana=row.kana) for row in rows]
 
 
+def is_person(connection: Connection, person: str) -> bool:
+    """Say whether a person of this id is here."""
+    return connection.execute(sa.select(tables.persons.c.id).where(tables.persons.c.id == person)).first() is not None
+
+
 def open_case(connection: Connection, *, handle: str, person: str, owner: str, staff: str, now: datetime) -> None:
     """Open a case for a person under a random handle, the only thing the hub will learn of it, and queue that."""
     connection.execute(sa.insert(tables.cases).values(handle=handle, person=person, owner=owner, created_at=now))

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tsunagi audit`: the log as this agency sees it: a checked checkpoint, a proof, who received what of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from connectors.base.errors import ConnectorError
+from connectors.cli import saying
+from connectors.cli.desk import Desk
+from connectors.cli.errors import CliError
+from connectors.cli.frame import Noun, argument, option, verb
+from connectors.cli.kinds import Id
+from connectors.cli.saying import Said
+from connectors.sync import proofs
+from connectors.sync.connector import Connector
+from consent import wire
+from consent.calendar import moment
+from consent.errors import TsunagiError
+from consent.tlog import notes
+from consent.wire import is_id
+
+audit: Final = Noun("audit")
+_DISCLOSURE: Final = "message:accepted"
+_OPENED: Final = "receipt:delivered"
+
+
+@verb(audit, "checkpoint", option("--save"))
+def checkpoint(desk: Desk, *, save: str | None) -> Said:
+    """Check the newest checkpoint: the hub's signature, and that it continues the log seen before."""
+    with desk.open() as connector:
+        note = connector.hub.checkpoint()
+        try:
+            seen = notes.open_checkpoint(note, proofs.pinned(connector).log)
+        except TsunagiError:
+            raise ConnectorError("proof-bad") from None
+        proofs.follow(connector, seen)
+    if save is not None:
+        desk.save(save, note)
+    lines = [desk.text("checkpoint-holds", origin=seen.origin, size=seen.size, root=seen.root.hex())]
+    return Said(document={"origin": seen.origin, "size": seen.size, "root": seen.root.hex(), "note": note}, lines=lines)
+
+
+@verb(audit, "proof", argument("entry"), option("--save"))
+def proof(desk: Desk, *, entry: str, save: str | None) -> Said:
+    """Prove that an entry is in the log, named by its id or number; `--save` keeps the proof for others to check."""
+    with desk.open() as connector:
+        shown = connector.hub.log_entry(_entry_id(connector, entry))
+        members = proofs.verify_entry(connector, shown.entry, shown.proof)
+    if save is not None:
+        desk.save(save, shown.proof)
+    lines = [desk.text("proof-holds", index=shown.index, kind=members.get("kind"))]
+    return Said(document={"index": shown.index, "entry": members, "proof": shown.proof}, lines=lines)
+
+
+@verb(audit, "who", argument("case", Id()))
+def who(desk: Desk, *, case: str) -> Said:
+    """List who received what of a case, for which purpose, on which basis, as the log has it."""
+    with desk.open() as connector:
+        disclosures = list(_disclosures(connector, case))
+        rows = [
+            (
+                saying.moment(moment(one["at"])),
+                desk.name_of(connector, one["from"]),
+                desk.name_of(connector, one["to"]),
+                desk.label("purposes", one["purpose"]),
+                desk.labels("categories", tuple(one["categories"])),
+                desk.label("legal_basis", one["basis"]),
+                desk.text("opened" if one["opened"] else "not-opened"),
+                str(one["index"]),
+            )
+            for one in disclosures
+        ]
+    head = desk.head("at", "sender", "recipient", "purpose", "categories", "basis", "opened", "index")
+    lines = saying.table(head, rows) if rows else [desk.text("nothing-disclosed")]
+    return Said(document={"case": case, "disclosures": disclosures}, lines=lines)
+
+
+def _disclosures(connector: Connector, case: str) -> Iterator[dict[str, Any]]:
+    """Read the disclosures among the entries that name us; a delivery receipt says that one was opened."""
+    logged = [(one.index, one.id, wire.parse(one.entry)) for one in connector.hub.log_entries(case=case)]
+    opened = {members.get("subject") for _, _, members in logged if members.get("kind") == _OPENED}
+    for index, entry, members in logged:
+        if members.get("kind") != _DISCLOSURE:
+            continue
+        facts = proofs.facts_of(members)
+        yield {
+            "index": index,
+            "entry": entry,
+            "at": members.get("at"),
+            "from": _member(facts, "from", "agency"),
+            "to": _member(facts, "to", "agency"),
+            "purpose": facts.get("purpose"),
+            "categories": [part["category"] for part in facts.get("parts", ())],
+            "basis": _member(facts, "basis", "kind"),
+            "consents": facts.get("consents", []),
+            "against_exclusion": bool(facts.get("against_exclusion")),
+            "opened": members.get("subject") in opened,
+        }
+
+
+def _member(facts: Mapping[str, Any], name: str, inner: str) -> Any:
+    found = facts.get(name)
+    return found.get(inner) if isinstance(found, dict) else found
+
+
+def _entry_id(connector: Connector, said: str) -> str:
+    if is_id(said):
+        return said
+    if not (said.isascii() and said.isdecimal()):
+        raise CliError("entry-malformed")
+    found = (one.id for one in connector.hub.log_entries() if one.index == int(said))
+    entry = next(found, None)
+    if entry is None:
+        raise CliError("entry-unknown")
+    return entry
