@@ -46,7 +46,7 @@ def referral_form(kind: str) -> ReferralForm:
     known = {item["code"]: item for item in _data("fields")["fields"]}
     if kind not in KINDS_WITH_A_FORM:
         codes = [(code, False) for code in known]
-        return _form({"kind": kind, "version": "2026-11", "ja": "つなぎシート", "en": "Referral"}, codes, known)
+        return _form(_data("general") | {"kind": kind}, codes, known)
     own = _data(kind)
     codes = [(code, True) for code in own["required"]] + [(code, False) for code in own["optional"]]
     return _form(own, codes, known)

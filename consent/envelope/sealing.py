@@ -24,9 +24,11 @@ from consent.keys import PrivateKey, PublicKey, Suite
 
 Randomness = Callable[[int], bytes]
 
-# Twelve digits, also full width, also in groups of four as the cards print them; not a piece of a longer
-# number.
-_TWELVE = re.compile(r"(?<![0-9０-９])[0-9０-９]{4}([ \u3000\-‐‑–−－ー]?)[0-9０-９]{4}\1[0-9０-９]{4}(?![0-9０-９])")
+# Twelve digits, also full width, also in groups of four as the cards print them, with a space or a dash of any kind
+# between them; not a piece of a longer number.
+_DIGIT = r"[0-9\uff10-\uff19]"
+_DASH = r"[ \u3000\-\u2010\u2011\u2013\u2212\uff0d\u30fc]?"
+_TWELVE = re.compile(rf"(?<!{_DIGIT}){_DIGIT}{{4}}({_DASH}){_DIGIT}{{4}}\1{_DIGIT}{{4}}(?!{_DIGIT})")
 _CHECKED_DIGITS = 11
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.house.tree import ROOT, ours, short, tracked
 
-JAPANESE = re.compile(r"[぀-ヿ㐀-鿿豈-﫿]")
+JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 
 def strings_outside_docstrings(path: Path) -> Iterator[str]:

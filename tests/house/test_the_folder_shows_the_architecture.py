@@ -30,6 +30,12 @@ def test_the_import_contracts_hold() -> None:
     assert run.returncode == 0, run.stdout[-4000:]
 
 
+def test_dependencies_are_those_that_are_imported() -> None:
+    program = Path(sys.executable).with_name("deptry")
+    run = subprocess.run([program, "."], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr[-4000:]
+
+
 def test_nothing_stands_beside_the_agreed_top_level() -> None:
     found = {path.relative_to(ROOT).parts[0] for path in tracked("")}
     assert found <= TOP_LEVEL
