@@ -120,6 +120,10 @@ class HubSession:
         headers = {"Idempotency-Key": idempotency_key, **({"If-Match": if_match} if if_match else {})}
         return self._ask(Request(method="PATCH", path=path, body=body, headers=headers))
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
     def _ask(self, request: Request) -> Answer:
         answer = self._try(request, self._current_token())
         if answer.status_code == requests.codes.unauthorized:

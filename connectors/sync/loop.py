@@ -11,10 +11,9 @@ import threading
 from collections.abc import Callable
 from typing import Final, Self
 
-from connectors.base.errors import ConnectorError, HubAwayError
+from connectors.base.errors import HubAwayError
 from connectors.sync import news
 from connectors.sync.connector import Connector, Synced
-from consent.errors import TsunagiError
 
 SEND_EVERY: Final = 30.0
 LISTEN_FOR: Final = 20
@@ -79,7 +78,7 @@ class Loop:
         while not self._stopping.is_set():
             try:
                 deed()
-            except (ConnectorError, TsunagiError) as error:
+            except Exception as error:  # noqa: BLE001 - a loop that has ended is worse than a round that failed
                 self._failed(error)
                 self._stopping.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)

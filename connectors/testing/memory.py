@@ -9,6 +9,7 @@ roles and tasks are not here.
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -67,6 +68,7 @@ class MemoryHub:
     def __init__(self, *, clock: Clock = system_clock) -> None:
         """Begin with nobody; the hub's keys are made here."""
         self.clock = clock
+        self.lock = threading.RLock()
         self.away = False
         self.receipt_key = keys.generate(KeyUse.SIG)
         self.log = MemoryLog("hub.test/v1/audit")
@@ -155,18 +157,17 @@ class MemoryHub:
         for key in self.member(agency).agency.keys:
             if (key.use, key.kid) == (KeyUse.SIG, kid) and key.not_before <= now < key.ends_at:
                 return PublicKey.from_jwk(key.jwk, KeyUse.SIG)
-        refuse(400, "key-not-valid")
+        refuse(400, "bad-signature")
 
     def signed(self, token: str, kind: type[AnyRecord], agency: str) -> AnyRecord:
         """Verify a statement of the calling agency."""
+        shape: Any = kind
         try:
-            shape: Any = kind
             kid, signer = receipts.peek_statement(token, shape)
-            if signer != agency:
-                refuse(403, "wrong-party")
-            return receipts.read_statement(token, kind, self.sig_key(signer, kid))
+            record = receipts.read_statement(token, kind, self.sig_key(agency, kid))
         except TsunagiError as refused:
             refuse(400, refused.code)
+        return record if signer == agency else refuse(400, "bad-signature")
 
     # ── deciding ──
 
@@ -242,7 +243,7 @@ class MemoryHub:
             refuse(404, "not-found")
         if stored.sender == agency:
             return replace(stored, parts=None)
-        if stored.delivery in {"refused", "destroyed"} or stored.not_after <= self.clock():
+        if stored.delivery == "destroyed" or stored.not_after <= self.clock():
             refuse(410, "gone")
         basis = manifests.basis_of(self._read(stored.manifest, stored.sender))
         labels = [label.category for label in stored.labels]
@@ -255,7 +256,7 @@ class MemoryHub:
         except Exception:
             self.messages[message] = replace(stored, delivery="refused", parts=None)
             raise
-        return stored
+        return stored if stored.parts else refuse(410, "gone")
 
     def _manifest(self, token: str, agency: str) -> Manifest:
         manifest = self._read(token, manifests.peek(token)[1])
