@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -172,6 +172,50 @@ def keep(connection: Connection, letter: Letter, message: str, sealed: Sealed, p
                 result="ok",
             )
         )
+
+
+def recipient_of(connection: Connection, message: str, sender: str) -> str:
+    """Name whom a message is for."""
+    query = sa.select(tables.messages.c.recipient).where(
+        tables.messages.c.id == message, tables.messages.c.sender == sender
+    )
+    return str(connection.execute(query).scalar_one())
+
+
+def reseal(connection: Connection, waiting: outgoing.Waiting, pen: Pen, *, own: PublicKey) -> bool:
+    """Seal a waiting message anew where its recipient has another key by now; say whether it did.
+
+    What it says was decided and kept before; the hub decides once more in any case.
+    """
+    row = connection.execute(
+        sa.select(tables.messages).where(tables.messages.c.id == waiting.about, tables.messages.c.sender == pen.agency)
+    ).one()
+    written = wire.read(Manifest, signing.peek_payload(row.manifest, typ=signing.Typ.MANIFEST))
+    key = directory.sealing_key(connection, written.recipient, now=pen.now)
+    if key.kid == written.to_kid:
+        return False
+    kept = connection.execute(
+        sa.select(tables.parts)
+        .where(tables.parts.c.message == waiting.about, tables.parts.c.sender == pen.agency)
+        .order_by(tables.parts.c.n)
+    )
+    sealed = sealing.seal(
+        sealing.Draft(**{each.name: getattr(written, each.name) for each in fields(sealing.Draft)}),
+        [PlainPart(category=part.category, media=part.media, body=part.body) for part in kept],
+        recipient=key,
+        own=own,
+        sig=pen.key,
+        randomness=secrets.token_bytes,
+        acknowledged=True,  # a person has looked at it before it was kept
+    )
+    connection.execute(
+        sa.update(tables.messages)
+        .where(tables.messages.c.id == waiting.about, tables.messages.c.sender == pen.agency)
+        .values(manifest=sealed.manifest)
+    )
+    body = {**waiting.body, "manifest": sealed.manifest, "parts": list(sealed.parts)}
+    outgoing.rewrite(connection, waiting.position, key=pen.new_id(), body=body)
+    return True
 
 
 def finalise(connection: Connection, message: str, pen: Pen) -> str:

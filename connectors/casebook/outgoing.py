@@ -93,6 +93,13 @@ def count_waiting(connection: Connection) -> int:
     return connection.execute(query).scalar_one()
 
 
+def rewrite(connection: Connection, position: int, *, key: str, body: Mapping[str, Any]) -> None:
+    """Put another body in the place of one that the hub would not take, under a key of its own."""
+    connection.execute(
+        sa.update(tables.outgoing).where(tables.outgoing.c.position == position).values(key=key, body=dict(body))
+    )
+
+
 def tried(connection: Connection, position: int) -> None:
     """Note that the hub did not answer; the row goes on waiting."""
     connection.execute(

@@ -102,6 +102,8 @@ def is_known(connection: Connection, message: str, sender: str) -> bool:
 def read(connection: Connection, message: str, sender: str, pen: Pen) -> tuple[ReadPart, ...]:
     """Show a received message to the worker who holds the pen; the first reading queues the read receipt.
 
+    Parts that were purged since are not among what is shown.
+
     *Raises* `ConnectorError("message-unknown")`.
     """
     row = connection.execute(
@@ -122,7 +124,7 @@ def read(connection: Connection, message: str, sender: str, pen: Pen) -> tuple[R
         )
     rows = connection.execute(
         sa.select(tables.parts)
-        .where(tables.parts.c.message == message, tables.parts.c.sender == sender)
+        .where(tables.parts.c.message == message, tables.parts.c.sender == sender, tables.parts.c.result == "ok")
         .order_by(tables.parts.c.n)
     )
     return tuple(ReadPart(n=part.n, category=part.category, media=part.media, body=part.body) for part in rows)

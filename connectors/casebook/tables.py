@@ -193,7 +193,7 @@ parts = sa.Table(
     sa.Column("category", sa.String, nullable=False),
     sa.Column("media", sa.String, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
-    sa.Column("result", sa.String, nullable=False, comment="ok, undecryptable, label_mismatch, refused"),
+    sa.Column("result", sa.String, nullable=False, comment="ok, or purged since; only what was good is kept"),
 )
 
 outgoing = sa.Table(

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
 
@@ -14,7 +15,7 @@ import requests
 
 from connectors.base.clock import Clock, system_clock
 from connectors.base.errors import ConnectorError
-from connectors.casebook import compose, preview, receive, statements
+from connectors.casebook import compose, notices, preview, receive, statements
 from connectors.casebook.compose import Letter
 from connectors.casebook.receive import ReadPart
 from connectors.casebook.store import open_casebook
@@ -22,7 +23,7 @@ from connectors.keystore.keystore import Keystore, open_keystore
 from connectors.sdk.client import HubClient
 from connectors.sdk.interface import Body, Hub
 from connectors.sdk.session import HubSession
-from connectors.sdk.threads import MessageAccepted, Opened
+from connectors.sdk.threads import MessageAccepted, Notice, Opened
 from connectors.sync import cases, directory, inbound, news, outbound
 from connectors.sync.directory import Fetched
 from connectors.sync.inbound import Collected
@@ -32,6 +33,7 @@ from connectors.sync.station import SYSTEM, Station
 from consent.decisions import Permitted, Refused
 from consent.envelope import manifest as manifests
 from consent.keys import KeyUse
+from consent.receipts import PurgeAnswer
 
 CASEBOOK_FILE: Final = "casebook.db"
 
@@ -156,6 +158,22 @@ class Connector(Station):
         """
         with self.casebook.transaction() as connection:
             return receive.read(connection, message, sender, self.pen(staff))
+
+    def answer_notice(
+        self,
+        notice: Notice,
+        answer: PurgeAnswer,
+        *,
+        staff: str,
+        ground: str | None = None,
+        until: datetime | None = None,
+    ) -> int:
+        """Purge, return or keep by law what a notice is about, and queue the signed word; give how many parts went.
+
+        *Raises* `DocumentRefusedError`.
+        """
+        with self.casebook.transaction() as connection:
+            return notices.answer_notice(connection, notice, answer, self.pen(staff), ground=ground, until=until)
 
     # ── opened and closed ──
 

@@ -25,7 +25,7 @@ from consent.keys import KeyEntry
 from consent.signing import Typ
 
 _OWN_KEY: Final = "own-key:"
-_SUSPICIONS: Final = frozenset({"root-changed", "key-entry-bad", "proof-bad", "own-keys-foreign"})
+_SUSPICIONS: Final = frozenset({"root-changed", "key-entry-bad", "proof-bad", "hub-keys-changed", "own-keys-foreign"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

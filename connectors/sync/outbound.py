@@ -23,6 +23,7 @@ from connectors.sdk import answers, threads
 from connectors.sdk.interface import Body, Hub
 from connectors.sdk.problems import ConsentRefusedError, PartDecision, ProblemError
 from connectors.sync import proofs
+from connectors.sync.directory import fetch_agency
 from connectors.sync.station import Station
 from consent.envelope.manifest import manifest_hash
 
@@ -31,7 +32,13 @@ _NOT_ABOUT_IT: Final = frozenset({401, 408, 429})
 """Client errors that say nothing about what was sent."""
 
 _Answer = (
-    answers.Case | answers.Consent | answers.Exclusion | threads.Opened | threads.MessageAccepted | threads.ReceiptTaken
+    answers.Case
+    | answers.Consent
+    | answers.Exclusion
+    | threads.Notice
+    | threads.Opened
+    | threads.MessageAccepted
+    | threads.ReceiptTaken
 )
 
 
@@ -195,6 +202,9 @@ def _accepted(
 
 
 def _refuse(station: Station, row: Waiting, problem: ProblemError) -> Settled | None:
+    """Note a refusal; None where the row goes on waiting after all, or somebody else has noted it."""
+    if (row.what, problem.code) == ("message", "key-not-current") and _sealed_anew(station, row):
+        return None
     decisions = problem.decisions if isinstance(problem, ConsentRefusedError) else ()
     with station.casebook.transaction() as connection:
         now = station.now()
@@ -208,6 +218,15 @@ def _refuse(station: Station, row: Waiting, problem: ProblemError) -> Settled | 
             case "status":
                 statements.drop_status(connection, row.about, station.agency)
     return Settled(what=row.what, about=row.about, code=problem.code, decisions=decisions)
+
+
+def _sealed_anew(station: Station, row: Waiting) -> bool:
+    """Seal a message to the key that its recipient has taken since it was written."""
+    with station.casebook.transaction() as connection:
+        recipient = compose.recipient_of(connection, row.about, station.agency)
+    fetch_agency(station, recipient)
+    with station.casebook.transaction() as connection:
+        return compose.reseal(connection, row, station.pen(), own=station.own_key())
 
 
 def _named(row: Waiting) -> str:
@@ -228,6 +247,7 @@ _CALLS: Final[Mapping[str, Callable[[Hub, Waiting, Mapping[str, Any]], _Answer]]
     "status": lambda hub, row, body: hub.renew_status(_named(row), body["record"], idempotency_key=row.key),
     "withdrawal": lambda hub, row, body: hub.withdraw(_named(row), record=body["record"], idempotency_key=row.key),
     "exclusion": lambda hub, row, body: hub.exclude(_named(row), body["record"], idempotency_key=row.key),
+    "purge": lambda hub, row, body: hub.answer_notice(_named(row), body["record"], idempotency_key=row.key),
     "receipt": lambda hub, row, body: hub.acknowledge(_named(row), body["receipt"], idempotency_key=row.key),
     "message": _message,
 }

@@ -80,12 +80,12 @@ def check_pins(station: Station) -> None:
 def read_receipt(station: Station, token: str) -> AcceptedRecord:
     """Verify the hub's signed word that it took a message.
 
-    *Raises* `ConnectorError("proof-bad")`.
+    *Raises* `ConnectorError`: `proof-bad`, `hub-keys-changed`.
     """
     try:
         return receipts.read_statement(token, AcceptedRecord, pinned(station).receipt)
     except TsunagiError:
-        raise ConnectorError("proof-bad") from None
+        raise _not_believed(station) from None
 
 
 def prove_disclosure(station: Station, record: AcceptedRecord) -> Disclosure:
@@ -109,7 +109,7 @@ def prove_disclosure(station: Station, record: AcceptedRecord) -> Disclosure:
 def verify_entry(station: Station, entry: str, proof: str) -> dict[str, Any]:
     """Verify that an entry is in the log as we know it, and give its members.
 
-    *Raises* `ConnectorError`: `proof-bad`, `log-forked`. `HubAwayError`.
+    *Raises* `ConnectorError`: `proof-bad`, `hub-keys-changed`, `log-forked`. `HubAwayError`.
     """
     log = pinned(station).log
     try:
@@ -119,7 +119,7 @@ def verify_entry(station: Station, entry: str, proof: str) -> dict[str, Any]:
         proofs.verify_inclusion(leaf, index=shown.index, size=checkpoint.size, proof=shown.hashes, root=checkpoint.root)
         members = wire.parse(entry)
     except TsunagiError:
-        raise ConnectorError("proof-bad") from None
+        raise _not_believed(station) from None
     follow(station, checkpoint)
     return members
 
@@ -182,6 +182,15 @@ def _seen(station: Station) -> Checkpoint | None:
     with station.casebook.transaction() as connection:
         text = marks.recall(connection, _CHECKPOINT)
     return None if text is None else notes.read_checkpoint(notes.Note(text, ()))
+
+
+def _not_believed(station: Station) -> ConnectorError:
+    """Say why a proof does not hold: the hub signs with other keys now, or something worse."""
+    try:
+        check_pins(station)
+    except ConnectorError as error:
+        return error
+    return ConnectorError("proof-bad")
 
 
 def facts_of(entry: dict[str, Any]) -> dict[str, Any]:

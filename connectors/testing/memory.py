@@ -262,8 +262,9 @@ class MemoryHub:
         manifest = self._read(token, manifests.peek(token)[1])
         if manifest.sender != agency:
             refuse(403, "wrong-party")
-        newest = [key.kid for key in self.member(manifest.recipient).agency.keys if key.use == KeyUse.ENC][-1]
-        if manifest.to_kid != newest:
+        now, theirs = self.clock(), self.member(manifest.recipient).agency.keys
+        good = [key.kid for key in theirs if key.use == KeyUse.ENC and key.not_before <= now < key.ends_at]
+        if [manifest.to_kid] != good[-1:]:
             refuse(409, "key-not-current")
         return manifest
 

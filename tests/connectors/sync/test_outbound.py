@@ -16,7 +16,7 @@ from connectors.sync.connector import Connector
 from connectors.testing.seat import Seat
 from consent.envelope.manifest import MessageKind
 from consent.keys import KeyUse, generate
-from tests.connectors.story import STAFF, Network, consent, letter, open_case, refused, text, waiting
+from tests.connectors.story import NAME, PASSPHRASE, STAFF, Network, consent, letter, open_case, refused, text, waiting
 
 
 class Broken(Seat):
@@ -184,9 +184,37 @@ def test_a_message_without_the_hubs_signed_word_goes_on_waiting(
     j1.send(letter(case, s1))
     j1.fetch_directory()
     network.hub.receipt_key = generate(KeyUse.SIG)
-    with refused("proof-bad"):
+    with refused("hub-keys-changed"):
         j1.push()
     assert [what for what, _ in waiting(j1)] == ["message"]
+
+
+def test_a_message_that_waited_over_a_rotation_is_sealed_anew(
+    j1: Connector, s1: Connector, case: str, network: Network
+) -> None:
+    message = j1.send(letter(case, s1))
+    s1.rotate_key(KeyUse.ENC, PASSPHRASE)
+    network.clock.on(days=2)
+    j1.renew_statuses()
+    pushed = j1.push()
+    assert pushed.refused == ()
+    assert state_of(j1, message) == "accepted"
+    (one,) = s1.sync().collected
+    assert one.outcome == "opened"
+    (part,) = s1.read(message, j1.agency, staff=STAFF)
+    assert part.body.decode() == NAME
+
+
+def test_a_message_to_a_key_that_the_hub_calls_old_without_a_new_one_is_refused(
+    j1: Connector, s1: Connector, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = j1.send(letter(case, s1))
+
+    def old(*_: object, **__: object) -> None:
+        raise problem_of(409, {"code": "key-not-current"})
+
+    monkeypatch.setattr(j1.hub, "open_referral", old)
+    assert [(one.about, one.code) for one in j1.push().refused] == [(message, "key-not-current")]
 
 
 # ── straight to the hub ──
