@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import argparse
 import locale
+import os
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -41,9 +43,9 @@ def main() -> int:
     began = time.monotonic()
     narrator.say("title")
     narrator.say("starting")
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    folder = _fresh_folder()
     try:
-        with open_stage(FOLDER.absolute(), port=asked.port) as stage:
+        with open_stage(folder, port=asked.port) as stage:
             narrator.say("hub_ready", url=stage.url, seconds=round(time.monotonic() - began, 1))
             well, company = _tell(stage, narrator)
             narrator.say("ready", seconds=round(time.monotonic() - began, 1))
@@ -147,6 +149,14 @@ def _show(narrator: Narrator, report: Report) -> None:
         narrator.say("found_nothing")
 
 
+def _fresh_folder() -> Path:
+    """Give an empty folder: `.demo` here; for root in a home that its children cannot enter, a temporary one."""
+    closed = os.getuid() == 0 and not all(parent.stat().st_mode & 0o001 for parent in FOLDER.absolute().parents)
+    folder = Path(tempfile.gettempdir(), "tsunagi-demo") if closed else FOLDER.absolute()
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
 def _language() -> str:
     spoken = locale.getlocale()[0] or ""
     return "ja" if spoken.startswith(("ja", "Japanese")) else "en"
@@ -162,8 +172,8 @@ def _stay(stage: Stage, company: Company, narrator: Narrator) -> None:
         kept = stage.folder / actor.code / "passphrase"
         kept.touch(mode=0o600)
         kept.write_text(actor.passphrase, "utf-8")
-    narrator.say("try", folder=FOLDER)
-    narrator.say("stays", url=stage.url, folder=FOLDER)
+    narrator.say("try", folder=stage.folder)
+    narrator.say("stays", url=stage.url, folder=stage.folder)
     while not stop.wait(0.5):
         stage.stand_at(datetime.now(UTC))
 

@@ -81,8 +81,14 @@ class Stage:
             agencies.register(session, new.request.read_bytes(), now=at, name_was_checked=True)
             for person in (self.admission.operator, self.admission.officer):
                 agencies.confirm(session, new.settings.agency, person, " ".join(new.words), now=at)
-                if may_convene:
-                    agencies.set_convening(session, new.settings.agency, person, allowed=True, now=at)
+        if may_convene:
+            self.let_convene(new.settings.agency)
+
+    def let_convene(self, agency: str) -> None:
+        """Have both people allow an agency to call a 支援会議 (consent.md, row `shien_kaigi`)."""
+        with self.database.transaction(None, Duty.DIRECTORY) as session:
+            for person in (self.admission.operator, self.admission.officer):
+                agencies.set_convening(session, agency, person, allowed=True, now=now(session))
 
 
 @contextlib.contextmanager
@@ -98,8 +104,9 @@ def open_stage(folder: Path | None = None, *, play: bool = True, port: int | Non
         place.chmod(0o711)  # root's children run as another user, who must get through
         chosen = port or _free_port()
         data = place / "hub"
-        stack.callback(_stop, _start(data, chosen, place / "hub.log", play=play))
-        settings = Settings.from_environment(_environment(data, place / "hub.log", chosen))
+        process = _start(data, chosen, place / "hub.log", play=play)
+        stack.callback(_stop, process)
+        settings = Settings.from_environment(_environment(process, data, place / "hub.log", chosen))
         database = Database(settings.database_url, Role.HUB, pool_size=2)
         stack.callback(database.close)
         yield Stage(f"http://127.0.0.1:{chosen}", place, settings, database, _enrol(database))
@@ -118,10 +125,10 @@ def _start(data: Path, port: int, log: Path, *, play: bool) -> subprocess.Popen[
         )
 
 
-def _environment(data: Path, log: Path, port: int) -> Mapping[str, str]:
+def _environment(process: subprocess.Popen[bytes], data: Path, log: Path, port: int) -> Mapping[str, str]:
     """Wait until the hub answers ready, and read what it told other commands of this machine."""
     until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until:
+    while time.monotonic() < until and process.poll() is None:
         with (
             contextlib.suppress(urllib.error.URLError, OSError),
             urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2.0),

@@ -3,6 +3,7 @@
 
 import os
 import pwd
+import shutil
 import stat
 import subprocess
 import tempfile
@@ -74,7 +75,8 @@ def open_data_folder(path: Path, account: Account) -> Path:
     path = path.absolute()
     try:
         if not path.exists():
-            path.mkdir(parents=True, mode=0o711 if account.drop else 0o700)
+            path.mkdir(parents=True, mode=0o700)
+            path.chmod(0o711 if account.drop else 0o700)  # root may work under a umask that takes more away
         elif account.drop and not any(path.iterdir()):
             path.chmod(stat.S_IMODE(path.stat().st_mode) | 0o011)
     except OSError as error:
@@ -86,13 +88,54 @@ def open_data_folder(path: Path, account: Account) -> Path:
     return path
 
 
-def check_program(program: Path, account: Account) -> None:
-    """See that `account` may run `program`.
+def reachable_program(program: Path, installed: Path, data: Path, account: Account) -> Path:
+    """Give `program` where `account` may run it: where it is, or in a copy of `installed` inside the data folder.
 
-    *Raises* ConfigurationError: it may not, e.g. because the program lies in root's home.
+    The packages of root's own checkout lie in root's home, which no other user enters; a package's programs run from
+    anywhere if they stay together, and beside the libraries that the wheel brought (`package.libs`). `installed` is the
+    folder or file to be copied.
+
+    *Raises* ConfigurationError: it cannot be run there either.
     """
-    if account.drop and not _can(account, "-x", program):
+    if not account.drop or _can(account, "-x", program):
+        return program
+    beside = [parent.parent / f"{parent.name}.libs" for parent in installed.parents]
+    libraries = [folder for folder in beside if folder.is_dir()]
+    base = libraries[0].parent if libraries else installed.parent
+    found = data / "programs" / program.relative_to(base)
+    for piece in (*libraries[:1], installed):
+        copied = data / "programs" / piece.relative_to(base)
+        if not copied.exists():
+            _copy(piece, copied)
+    if not _can(account, "-x", found):
         raise ConfigurationError("program-not-reachable", program=program, user=account.name)
+    return found
+
+
+def _copy(installed: Path, copied: Path) -> None:
+    """Copy beside and rename, so that a copy cut off half-way is never taken for a whole one."""
+    beside = copied.with_name(copied.name + ".new")
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        beside.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if installed.is_dir():
+            shutil.copytree(installed, beside, symlinks=True)
+        else:
+            shutil.copy(installed, beside)
+        for path in (beside, *beside.rglob("*")):
+            _open_to_all(path)
+        beside.rename(copied)
+        for folder in (copied.parent, *copied.parent.parents):
+            if folder.name == "programs" or folder.parent.name == "programs":
+                _open_to_all(folder)
+    except OSError as error:
+        raise ConfigurationError("folder-not-writable", folder=copied.parent) from error
+
+
+def _open_to_all(path: Path) -> None:
+    """Let everybody read a program, whatever umask root works under; nothing secret lies among them."""
+    mode = path.stat().st_mode
+    path.chmod(stat.S_IMODE(mode) | (0o555 if stat.S_ISDIR(mode) or mode & stat.S_IXUSR else 0o444))
 
 
 def socket_folder(data: Path, account: Account) -> Path:

@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from hub.base.errors import ConfigurationError
-from hub.embedded.accounts import check_program, choose_account, open_data_folder, socket_folder
+from hub.embedded.accounts import choose_account, open_data_folder, reachable_program, socket_folder
 from hub.embedded.binaries import find_postgres
 from hub.embedded.child import Child
 
@@ -47,7 +47,9 @@ class Postgres:
         self.data = open_data_folder(data, self.account)
         self.cluster = self.data / "pg"
         self.binaries = find_postgres(environ, _version_of(self.cluster))
-        check_program(self.binaries.folder / "postgres", self.account)
+        self.programs = reachable_program(
+            self.binaries.folder / "postgres", self.binaries.folder.parent, self.data, self.account
+        ).parent
         self.sockets = socket_folder(self.data, self.account)
         settings = {
             "listen_addresses": "",
@@ -65,7 +67,7 @@ class Postgres:
         }
         arguments = [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
         self.child = Child(
-            [str(self.binaries.folder / "postgres"), "-D", str(self.cluster), *arguments],
+            [str(self.programs / "postgres"), "-D", str(self.cluster), *arguments],
             account=self.account,
             log=self.data / "postgres.log",
             stop_signals=(signal.SIGINT, signal.SIGQUIT),
@@ -117,7 +119,7 @@ class Postgres:
             if self.binaries.major >= BUILTIN_LOCALE
             else ["--locale=C.UTF-8"]
         )
-        command = [str(self.binaries.folder / "initdb"), "-D", str(new), "-U", ADMIN, "-E", "UTF8", "-k"]
+        command = [str(self.programs / "initdb"), "-D", str(new), "-U", ADMIN, "-E", "UTF8", "-k"]
         command += ["--auth-local=peer", "--auth-host=reject", *locale]
         made = subprocess.run(  # noqa: S603 - a program we found
             command, cwd="/", capture_output=True, check=False, **self.account.popen()

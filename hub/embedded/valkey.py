@@ -8,7 +8,7 @@ from pathlib import Path
 
 import redis
 
-from hub.embedded.accounts import Account, check_program
+from hub.embedded.accounts import Account, reachable_program
 from hub.embedded.binaries import find_redis
 from hub.embedded.child import Child
 
@@ -21,8 +21,8 @@ class Valkey:
 
         *Raises* ConfigurationError: with a sentence that says what to do.
         """
-        program = find_redis(environ)
-        check_program(program, account)
+        found = find_redis(environ)
+        program = reachable_program(found, found, data, account)
         self.socket = sockets / "valkey.sock"
         self.child = Child(
             [
