@@ -76,7 +76,7 @@ def _hub(desk: Desk, connector: Connector) -> list[Finding]:
         found.append(_checked(desk, "admitted", "admitted", lambda: connector.hub.agency(connector.agency)))
         found.append(_checked(desk, "hub-keys", "hub-keys-fine", lambda: proofs.check_pins(connector)))
     except HubAwayError as away:
-        found.append(("hub", "away", away.says(desk.language)))
+        found.append(("hub", "away", sentence(away, desk.language)))
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 from typing_extensions import override
 
-from connectors.base.errors import EXIT_FAILED, EXIT_REFUSED_BY_CONSENT, EXIT_USAGE, ConnectorError
+from connectors.base.errors import EXIT_FAILED, EXIT_REFUSED_BY_CONSENT, EXIT_USAGE, ConnectorError, HubAwayError
 from connectors.casebook.compose import RefusedHereError
 from connectors.cli.texts import help_of, is_text, label, text
 from connectors.sdk.problems import ConsentRefusedError, PartDecision, ProblemError
@@ -80,6 +80,8 @@ def exit_code(error: Exception) -> int:
 
 def sentence(error: Exception, language: Language) -> str:
     """Say what happened and what to do."""
+    if isinstance(error, HubAwayError):
+        return text("hub-away-not-done", language, url=error.places.get("url", ""))
     if isinstance(error, ConnectorError):
         return error.says(language)
     if isinstance(error, TsunagiError):
@@ -96,9 +98,10 @@ def lines(error: Exception, language: Language) -> list[str]:
     said = [sentence(error, language)]
     said += [part_line(part, language) for part in refused_parts(error)]
     if isinstance(error, ProblemError):
-        said += [f"  {one.pointer}: {one.detail or one.code}" for one in error.errors]
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        said.append(text("usage-help", language, command=error.ctx.command_path))
+        said += [f"  {one.pointer}: {one.detail or one.code}" for one in error.errors if one.detail not in said]
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "tsunagi"  # the library's parser does not always say
+        said.append(text("usage-help", language, command=command))
     return said
 
 

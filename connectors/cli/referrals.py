@@ -26,6 +26,7 @@ from connectors.cli.letters import (
     ready,
 )
 from connectors.cli.saying import Said
+from connectors.sdk.problems import ProblemError
 from connectors.sdk.threads import Referral, ReferralDetail
 from connectors.sync import proofs
 from connectors.sync.connector import Connector
@@ -167,7 +168,7 @@ def refer_on(desk: Desk, *, referral: str, to: str, purpose: str | None, reason:
                 telephone=written.telephone,
                 idempotency_key=message,
             )
-        except Exception:
+        except ProblemError:
             with connector.casebook.transaction() as connection:
                 compose.refused(connection, sender=connector.agency, message=message)
             raise

@@ -35,7 +35,7 @@ def sync(desk: Desk, *, loop: bool) -> Said:
         if not loop:
             return _told(desk, connector.sync())
         _run(desk, connector)
-    return Said(document={"stopped": True}, lines=[desk.text("sync-stopped")])
+    return Said(document=None, lines=[desk.text("sync-stopped")])
 
 
 def _run(desk: Desk, connector: Connector) -> None:

@@ -25,7 +25,7 @@ _DIRECTIONS: Final = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What a command answers: `document` for machines, `lines` for people, and the exit code."""
+    """What a command answers: `document` for machines (None: it has answered already), `lines` for people, exit code."""
 
     document: Any
     lines: Sequence[str] = field(default=())
@@ -59,6 +59,8 @@ def plain(value: Any) -> Any:
 def emit(said: Said, *, as_json: bool) -> None:
     """Print an answer on standard output."""
     if as_json:
+        if said.document is None:
+            return
         click.echo(json.dumps(plain(said.document), ensure_ascii=False, indent=1))
         return
     for line in said.lines:
