@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import click
+from sqlalchemy.exc import DBAPIError
 from typing_extensions import override
 
 from connectors.base.errors import EXIT_FAILED, ConnectorError
@@ -230,6 +231,9 @@ def _callback(answering: Answering) -> Callable[..., int]:
         except (ConnectorError, TsunagiError) as error:
             _report(error, language, as_json=json)
             return errors.exit_code(error)
+        except DBAPIError:
+            _report(errors.CliError("casebook-failed"), language, as_json=json)
+            return EXIT_FAILED
         saying.emit(said, as_json=json)
         for note in desk.notes:
             click.echo(note, err=True)

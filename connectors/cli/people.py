@@ -25,6 +25,8 @@ _EVERY_FIELD: Final = "general"
 @verb(person, "add", option("--name", required=True), option("--kana", default=""))
 def add(desk: Desk, *, name: str, kana: str) -> Said:
     """Write a person into the casebook; the name stays as it was typed."""
+    if not name.strip():
+        raise CliError("name-empty")
     with desk.open() as connector, connector.casebook.transaction() as connection:
         pen = connector.pen(desk.staff)
         new = casebook.register_person(

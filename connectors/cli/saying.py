@@ -25,7 +25,7 @@ _DIRECTIONS: Final = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What a command answers: `document` for machines (None: it has answered already), `lines` for people, exit code."""
+    """What a command answers: `document` for machines (None: they have it already), `lines` for people, exit code."""
 
     document: Any
     lines: Sequence[str] = field(default=())

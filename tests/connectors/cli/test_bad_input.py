@@ -53,6 +53,19 @@ def test_a_casebook_that_was_damaged(j1: Office) -> None:
     assert "Restore it from its copy" in j1.type("person", "find", "架空田", code=1).stderr
 
 
+def test_a_casebook_that_breaks_while_it_is_read(j1: Office) -> None:
+    for number in range(60):
+        j1.json("person", "add", "--name", f"架空田 {number}" + "郎" * 100)
+    path = j1.folder / "casebook.db"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 3 // 4] + b"\x00" * (len(whole) - len(whole) * 3 // 4))
+    assert "restore it from its copy" in j1.type("export", "people", code=1).stderr
+
+
+def test_a_person_without_a_name(j1: Office) -> None:
+    assert "--name" in j1.type("person", "add", "--name", " ", code=1).stderr
+
+
 def test_an_agency_is_never_made_over_another(j1: Office) -> None:
     before = (j1.folder / "keys.json").read_bytes()
     assert "not overwritten" in j1.type(*INIT, code=1).stderr
