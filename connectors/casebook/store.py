@@ -14,6 +14,7 @@ from typing import Any, Final
 import sqlcipher3.dbapi2
 from sqlalchemy import Connection, create_engine, event, exc, text
 from sqlalchemy.engine import Engine
+from sqlalchemy.pool import QueuePool
 
 from connectors.base.errors import ConnectorError
 from connectors.casebook.tables import metadata
@@ -53,7 +54,14 @@ def open_casebook(path: Path, key: bytes) -> Casebook:
         except OSError:
             raise ConnectorError("folder-unwritable", folder=str(path.parent)) from None
     url = f"sqlite+pysqlcipher://:x'{key.hex()}'@/{path.absolute()}"
-    engine = create_engine(url, module=sqlcipher3.dbapi2, hide_parameters=True)
+    # the dialect's own pool closes connections under other threads as soon as there are more than five
+    engine = create_engine(
+        url,
+        module=sqlcipher3.dbapi2,
+        hide_parameters=True,
+        poolclass=QueuePool,
+        connect_args={"check_same_thread": False},
+    )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     try:

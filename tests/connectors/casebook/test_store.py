@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from connectors.casebook import marks
+from connectors.casebook import access, marks, tables
 from connectors.casebook.store import open_casebook
 from connectors.sync.connector import Connector
 from tests.connectors.story import NAME, Network, open_case, refused
 
 KEY = b"\x07" * 32
+NOW = datetime(2026, 4, 6, 1, 30, tzinfo=UTC)
 
 
 def test_another_key_does_not_open_it(tmp_path: Path) -> None:
@@ -70,3 +74,18 @@ def test_what_was_committed_is_there_after_reopening(tmp_path: Path) -> None:
     with again.transaction() as connection:
         assert marks.recall(connection, "name") == NAME
     again.close()
+
+
+def test_many_threads_write_into_one_casebook(tmp_path: Path) -> None:
+    book = open_casebook(tmp_path / "casebook.db", KEY)
+
+    def write(number: int) -> None:
+        with book.transaction() as connection:
+            access.record(connection, staff="u-101", action="person:searched", about=str(number), now=NOW)
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(write, range(60)))
+    with book.transaction() as connection:
+        written = connection.execute(sa.select(sa.func.count()).select_from(tables.access_log)).scalar_one()
+    assert written == 60
+    book.close()
