@@ -63,7 +63,8 @@ class PlayClock:
 class Company:
     """Everybody in a story, the one case they work on, and what the story's own names stand for at the hub.
 
-    `consents` are record ids by the form's name and then by partner; `referrals` in the order of opening.
+    `consents` are record ids by the form's name and then by partner; `referrals` in the order of opening; `sent` in the
+    order of sending, what was not collected yet. `troupe`: every agency on the stage, those of earlier stories too.
     """
 
     story: Story
@@ -71,15 +72,22 @@ class Company:
     clock: PlayClock
     actors: dict[str, Actor]
     case: str
+    troupe: dict[str, Actor] = field(default_factory=dict)
     newcomers: tuple[Actor, ...] = ()
     consents: dict[str, dict[str, str]] = field(default_factory=dict)
     conferences: dict[str, str] = field(default_factory=dict)
     referrals: list[OpenedReferral] = field(default_factory=list)
+    sent: list[SentMessage] = field(default_factory=list)
 
     @property
     def hub_party(self) -> Actor:
         """Give the agency on the intake side."""
         return self.actors[self.story.hub_party]
+
+    def side_of(self, referral: OpenedReferral) -> Actor:
+        """Give the hub party where it is a side of the referral, else who opened it."""
+        is_side = self.story.hub_party in {referral.sender, referral.recipient}
+        return self.hub_party if is_side else self.actors[referral.sender]
 
     def named(self, code: str) -> str:
         """Give what the hub calls an agency of the story; a recipient kind or `*` stands for itself."""
@@ -96,13 +104,13 @@ class Company:
             moment, actor, use = due
             self._stand_at(max(moment, self.clock.at))
             actor.connector.rotate_key(use, actor.passphrase)
-            for other in self.actors.values():
+            for other in self.troupe.values():
                 other.connector.fetch_directory()
         self._stand_at(max(at, self.clock.at))
 
     def _next_rotation(self) -> tuple[datetime, Actor, KeyUse] | None:
         ends: list[tuple[datetime, Actor, KeyUse]] = []
-        for actor in self.actors.values():
+        for actor in self.troupe.values():
             last: dict[KeyUse, datetime] = {}
             for held in actor.connector.keystore.held:
                 use = held.entry.use
@@ -111,12 +119,19 @@ class Company:
         return min(ends, key=lambda due: due[0], default=None)
 
     def _stand_at(self, at: datetime) -> None:
-        self.clock.at = at
-        self.stage.stand_at(at)
+        # a few microseconds further where several events share a minute: what was registered before must count
+        self.clock.at = self.stage.stand_at(at)
+
+    def keep_statuses(self) -> None:
+        """Have the intake side say anew that its consents are live, as its sync does twice a day (protocol §4)."""
+        connector = self.hub_party.connector
+        if connector.renew_statuses():
+            connector.push()
 
     def later_pickup(self, event: Event) -> bool:
         """Say whether the story has the recipient collect this message later."""
-        rest = self.story.events[self.story.events.index(event) + 1 :]
+        here = next(place for place, one in enumerate(self.story.events) if one is event)  # two may be alike
+        rest = self.story.events[here + 1 :]
         same = (event.sender, event.to, event.purpose)
         return any(later.type == "pickup" and (later.sender, later.to, later.purpose) == same for later in rest)
 
@@ -132,25 +147,44 @@ class OpenedReferral:
     purpose: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMessage:
+    """A message that the hub took and nobody has collected: its id there, its referral, and what it says of itself."""
+
+    message: str
+    referral: OpenedReferral
+    sender: str
+    recipient: str
+    purpose: str
+    basis: str
+    categories: frozenset[str]
+
+
 def assemble(story: Story, stage: Stage, before: Company | None = None) -> Company:
     """Found every agency of the story, have the hub admit it, and open the person's case at the hub party.
 
     After another story on the same stage (`before`) its agencies are there already, and time does not go back.
     """
     begins = (story.events[0].at if story.events else datetime.now(UTC)).astimezone(UTC) - BEFORE
+    if before is not None:
+        before.wait_until(begins)
     clock = before.clock if before else PlayClock(begins)
-    clock.at = max(clock.at, begins)
-    stage.stand_at(clock.at)
-    known = dict(before.actors) if before else {}
+    clock.at = stage.stand_at(clock.at)
+    known = dict(before.troupe) if before else {}
     new = {code: _found(story, code, stage, clock) for code in story.cast() if code not in known}
     stage.settle()
-    actors = {**known, **new}
-    for actor in actors.values():
-        actor.connector.fetch_directory()
-    cast = {code: actors[code] for code in story.cast()}
+    troupe = {**known, **new}
     company = Company(
-        story=story, stage=stage, clock=clock, actors=cast, case=str(uuid.uuid4()), newcomers=tuple(new.values())
+        story=story,
+        stage=stage,
+        clock=clock,
+        actors={code: troupe[code] for code in story.cast()},
+        case=str(uuid.uuid4()),
+        troupe=troupe,
+        newcomers=tuple(new.values()),
     )
+    for actor in troupe.values():
+        actor.connector.fetch_directory()
     _open_case(company)
     return company
 

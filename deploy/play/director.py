@@ -8,10 +8,12 @@ from datetime import UTC
 from types import MappingProxyType
 from typing import Final
 
+from connectors.base.errors import ConnectorError
+from consent.errors import TsunagiError
 from deploy.play import messages, papers, records
 from deploy.play.company import Company, assemble
 from deploy.play.messages import Answer
-from deploy.play.report import Played
+from deploy.play.report import ACCEPTED, REFUSED, Played
 from deploy.play.stage import open_stage
 from deploy.play.story import Event, Story
 
@@ -47,7 +49,10 @@ def perform(company: Company, event: Event, number: int) -> Played:
     """Have one event done at its time."""
     company.wait_until(event.at.astimezone(UTC))
     if event.type in SENT:
-        answer = SENT[event.type](company, event)
+        try:
+            answer = SENT[event.type](company, event)
+        except (ConnectorError, TsunagiError) as error:
+            answer = Answer(got=dict.fromkeys(event.categories, f"ERROR:{error.code}"), outcome=REFUSED)
         return Played(
             n=number,
             type=event.type,
@@ -58,5 +63,10 @@ def perform(company: Company, event: Event, number: int) -> Played:
             remarks=answer.remarks,
             remedies=answer.remedies,
         )
-    word, outcome = WRITTEN.get(event.type, records.note)(company, event)
+    try:
+        word, outcome = WRITTEN.get(event.type, records.note)(company, event)
+    except (ConnectorError, TsunagiError) as error:
+        word, outcome = f"ERROR:{error.code}", REFUSED
+    if event.expect_record == records.RECORDED and outcome == ACCEPTED:
+        word = records.RECORDED  # whatever the hub took, it has written into the log
     return Played(n=number, type=event.type, expect=event.expect_record, got=word, outcome=outcome)

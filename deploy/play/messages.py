@@ -7,14 +7,19 @@ partner (who knows only what names it) in whether a part may go.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from typing import Final
 
+from connectors.base.errors import ConnectorError
+from connectors.casebook import compose
 from connectors.casebook.compose import Letter
 from connectors.sdk.problems import ConsentRefusedError, PartDecision, ProblemError
 from connectors.sdk.threads import MessageAccepted
+from connectors.sync.connector import Connector
 from consent.decisions import Permitted, Refused
 from consent.envelope.manifest import (
     ByConference,
@@ -26,11 +31,14 @@ from consent.envelope.manifest import (
 )
 from consent.envelope.sealing import PlainPart
 from consent.errors import TsunagiError
-from deploy.play.company import WORKER, Actor, Company, OpenedReferral
+from consent.vocabulary.codes import is_known
+from deploy.play.company import WORKER, Actor, Company, OpenedReferral, SentMessage
 from deploy.play.report import ACCEPTED, REFUSED
 from deploy.play.story import Event
 
 FINAL: Final = frozenset({"closed", "cancelled", "rerouted", "withdrawn", "entered_in_error"})
+_NAMES_OTHERS: Final = frozenset({"DENY:EXCLUDED_BY_SUBJECT", "DENY:SUPERSEDED"})
+_OPAQUE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _ALLOWED: Final = {
     "consent": "ALLOW",
     "emergency": "ALLOW:EMERGENCY",
@@ -67,25 +75,27 @@ def report_back(company: Company, event: Event) -> Answer:
 
 
 def pick_up(company: Company, event: Event) -> Answer:
-    """Have the recipient collect what was sent to it earlier; the hub decides again."""
-    hub = company.actors[event.to or ""].connector.hub
-    same = [
-        one
-        for one in reversed(company.referrals)
-        if (one.sender, one.recipient, one.purpose) == (event.sender, event.to, event.purpose)
-    ]
-    if not same:
+    """Have the recipient collect what was sent to it earlier; the hub decides again.
+
+    Of several messages that wait it is the newest with these categories, else the newest.
+    """
+    actor = company.actors[event.to or ""]
+    three = (event.sender, event.to, event.purpose)
+    waiting = [one for one in company.sent if (one.sender, one.recipient, one.purpose) == three]
+    if not waiting:
         return Answer(got=dict.fromkeys(event.categories, "NOTHING_SENT"), outcome=REFUSED)
-    waiting = [sent for sent in hub.referral(same[0].id).deliveries if sent.sender != company.named(event.to or "")]
+    same = [one for one in waiting if one.categories == frozenset(event.categories)]
+    sent = (same or waiting)[-1]
+    company.sent.remove(sent)
     try:
-        taken = hub.collect(waiting[-1].id)
+        taken = actor.connector.hub.collect(sent.message)
     except ConsentRefusedError as refusal:
-        got, remedies = _told(refusal.decisions, event.basis), _remedies(refusal.decisions)
+        got, remedies = _told(refusal.decisions, sent.basis), _remedies(refusal.decisions)
         return Answer(got=got, outcome=REFUSED, remedies=remedies)
     except ProblemError as problem:
         return Answer(got=dict.fromkeys(event.categories, f"ERROR:{problem.code}"), outcome=REFUSED)
-    collect(company, company.actors[event.to or ""], same[0])
-    word = _ALLOWED[event.basis]
+    collect(company, actor, sent.referral)
+    word = _ALLOWED[sent.basis]
     return Answer(got={label.category: word for label in taken.labels}, outcome=ACCEPTED)
 
 
@@ -106,38 +116,47 @@ def collect(company: Company, actor: Actor, referral: OpenedReferral) -> None:
 def _send(company: Company, event: Event, referral: OpenedReferral | None) -> Answer:
     sender, recipient = company.actors[event.sender or ""], company.actors[event.to or ""]
     connector = sender.connector
+    if event.basis == "consent":
+        company.keep_statuses()
     connector.refresh_case(company.case)
     letter = _letter(company, event, referral)
     try:
         foreseen = dict(connector.preview(letter))
-        answer, opened = _submit(company, event, letter, referral)
+        answer, sent = _submit(company, event, _with_evidence(connector, letter, foreseen), referral)
     except ConsentRefusedError as refusal:
         got = _told(refusal.decisions, event.basis)
         remarks = _differences(company, event, foreseen, got)
         return Answer(got=got, outcome=REFUSED, remarks=remarks, remedies=_remedies(refusal.decisions))
-    except (ProblemError, TsunagiError) as refusal:
+    except (ConnectorError, TsunagiError) as refusal:
         return Answer(got=dict.fromkeys(event.categories, f"ERROR:{refusal.code}"), outcome=REFUSED)
     got = _told(answer, event.basis)
+    company.sent.append(sent)
     if not company.later_pickup(event):
-        collect(company, recipient, opened)
+        company.sent.remove(sent)
+        collect(company, recipient, sent.referral)
     return Answer(got=got, outcome=ACCEPTED, remarks=_differences(company, event, foreseen, got))
 
 
 def _submit(
     company: Company, event: Event, letter: Letter, referral: OpenedReferral | None
-) -> tuple[Sequence[PartDecision], OpenedReferral]:
-    taken = company.actors[event.sender or ""].connector.submit(letter, staff=WORKER)
-    if isinstance(taken, MessageAccepted) or referral is not None:
-        return taken.decisions, referral or company.referrals[-1]
-    opened = OpenedReferral(
-        id=taken.id,
-        thread=taken.thread,
-        sender=event.sender or "",
-        recipient=event.to or "",
-        purpose=event.purpose or "",
+) -> tuple[Sequence[PartDecision], SentMessage]:
+    sender, recipient, purpose = event.sender or "", event.to or "", event.purpose or ""
+    taken = company.actors[sender].connector.submit(letter, staff=WORKER)
+    if isinstance(taken, MessageAccepted):
+        referral = referral or company.referrals[-1]
+    elif referral is None:
+        referral = OpenedReferral(id=taken.id, thread=taken.thread, sender=sender, recipient=recipient, purpose=purpose)
+        company.referrals.append(referral)
+    sent = SentMessage(
+        message=taken.message,
+        referral=referral,
+        sender=sender,
+        recipient=recipient,
+        purpose=purpose,
+        basis=event.basis,
+        categories=frozenset(event.categories),
     )
-    company.referrals.append(opened)
-    return taken.decisions, opened
+    return taken.decisions, sent
 
 
 def _letter(company: Company, event: Event, referral: OpenedReferral | None) -> Letter:
@@ -158,14 +177,22 @@ def _letter(company: Company, event: Event, referral: OpenedReferral | None) -> 
     )
 
 
+def _with_evidence(connector: Connector, letter: Letter, foreseen: Mapping[str, Permitted | Refused]) -> Letter:
+    """Name the consents that the letter relies on, as a desk does: a receiver named by its kind learns of them so."""
+    relied_on = frozenset(one.scope for one in foreseen.values() if isinstance(one, Permitted) and one.scope)
+    with connector.casebook.transaction() as book:
+        held = compose.evidence(book, letter.case, relied_on, connector.pen(WORKER))
+    return replace(letter, basis=ByConsent(consents=held)) if held else letter
+
+
 def _basis(company: Company, event: Event) -> ManifestBasis:
     told = event.justification
     if event.basis == "emergency":
         return ByEmergency(
             threat="life" if told.threat else None,
             difficulty="unreachable" if told.why_consent_difficult else None,
-            requester=told.requester or None,
-            approver=told.approver or None,
+            requester=_staff(told.requester),
+            approver=_staff(told.approver),
             approver_role=told.approver_role or "supervisor",
             approved_at=told.approved_at.astimezone(UTC) if told.approved_at else None,
             valid_until=told.valid_until.astimezone(UTC) if told.valid_until else None,
@@ -174,8 +201,17 @@ def _basis(company: Company, event: Event) -> ManifestBasis:
         name = event.conference if isinstance(event.conference, str) else told.conference
         return ByConference(conference=company.conferences.get(name or "") or company.case)
     if event.basis == "statute":
-        return ByStatute(ground=event.ground or told.ground)
+        ground = event.ground or told.ground or ""
+        return ByStatute(ground=ground if is_known("statute_ground", ground) else None)  # the wire carries codes alone
     return ByConsent()
+
+
+def _staff(told: str) -> str | None:
+    """Give a person's opaque id as the wire carries it; a name in the file becomes one."""
+    said = told.strip()
+    if not said or _OPAQUE.fullmatch(said):
+        return said or None
+    return f"u-{hashlib.sha256(said.casefold().encode()).hexdigest()[:12]}"
 
 
 def _told(decisions: Sequence[PartDecision], basis: str) -> dict[str, str]:
@@ -194,9 +230,19 @@ def _differences(
     for category, decided in foreseen.items():
         word = _ALLOWED[event.basis] if isinstance(decided, Permitted) else f"DENY:{decided.reason}"
         hub = got.get(category, "")
-        if word != hub and (intake or word.startswith("ALLOW") != hub.startswith("ALLOW")):
-            differing.append(f"preview {category}={word}")
+        if word == hub or (not intake and _knows_less(company, event, word, hub)):
+            continue
+        differing.append(f"preview {category}={word}")
     return tuple(differing)
+
+
+def _knows_less(company: Company, event: Event, word: str, hub: str) -> bool:
+    """Say whether a partner may answer so: it sees neither what names others alone, nor a case by its kind alone."""
+    if word.startswith("ALLOW") == hub.startswith("ALLOW"):
+        return True
+    kind = company.actors[event.sender or ""].connector.kind
+    by_kind = any(kind in records for records in company.consents.values())
+    return hub in _NAMES_OTHERS or (word == "DENY:NO_CONSENT" and by_kind)
 
 
 def _state(company: Company, referral: OpenedReferral) -> str:

@@ -108,15 +108,22 @@ def take_back(company: Company, event: Event) -> Said:
 
 
 def convene(company: Company, event: Event) -> Said:
-    """Convene a 支援会議 at the hub party and have every member of the story accept."""
+    """Convene a 支援会議 and have every member of the story accept.
+
+    Whoever convenes sits in it, so where the hub party is no member the first member convenes.
+    """
     told = event.conference
     if not isinstance(told, ConferenceTold):
         return "REFUSED:malformed", REFUSED
-    hub = company.hub_party.connector.hub
-    members = [company.named(code) for code in told.members]
+    hub_party = company.story.hub_party
+    convenor = hub_party if hub_party in told.members else told.members[0]
+    invited = [code for code in dict.fromkeys(told.members) if code != convenor]
+    hub, members = company.actors[convenor].connector.hub, [company.named(code) for code in invited]
+    if convenor != hub_party:
+        company.stage.let_convene(company.named(convenor))
     try:
         meeting = hub.convene("shien_kaigi", members=members, until=told.until.astimezone(UTC))
-        for code in told.members:
+        for code in invited:
             company.actors[code].connector.hub.accept_meeting(meeting.id)
     except ProblemError as error:
         return f"REFUSED:{error.code}", REFUSED

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from connectors.sdk.problems import ProblemError
 from consent.calendar import JST
@@ -21,6 +21,7 @@ NOTHING: Final = "NOTHING"
 
 Said = tuple[str, str]
 _LONGEST_KIND: Final = 40
+_CONTACT_ATTEMPT: Final = "contact_attempt"
 
 
 def accompany(company: Company, event: Event) -> Said:
@@ -28,17 +29,18 @@ def accompany(company: Company, event: Event) -> Said:
     if not company.referrals:
         return note(company, event)
     referral = company.referrals[-1]
+    hub = company.side_of(referral).connector.hub
     going = {
         "state": "done",
         "on": event.at.astimezone(JST).date(),
         "role": "counsellor",
         "destination": company.named(referral.recipient),
         "purpose": "apply",
-        "minutes": 60,
+        "minutes": 60 + len(hub.referral(referral.id).accompaniments),  # the same words again are the same record
         "result": "application_accepted",
     }
     before = _entries(company)
-    company.hub_party.connector.hub.record_accompaniment(referral.id, going)
+    hub.record_accompaniment(referral.id, going)
     return _recorded(company, before)
 
 
@@ -46,12 +48,13 @@ def follow_up_due(company: Company, event: Event) -> Said:
     """Let a follow-up of the newest referral fall due; the hub's timer raises the task for the agency awaited."""
     if not company.referrals:
         return note(company, event)
-    referral, hub = company.referrals[-1], company.hub_party.connector.hub
+    referral = company.referrals[-1]
+    hub = company.side_of(referral).connector.hub
     if not any(one.done_at is None for one in hub.referral(referral.id).follow_ups):
         hub.set_follow_up(referral.id, due=event.at.astimezone(JST).date())
     company.stage.settle()
     raised = [task for actor in _concerned(company, referral) for task in actor.connector.hub.tasks()]
-    about = [task for task in raised if task.kind.startswith("follow_up")]
+    about = [task for task in raised if task.kind.startswith("follow_up") and task.case == company.case]
     return (TASK, ACCEPTED) if about else (NOTHING, REFUSED)
 
 
@@ -59,7 +62,8 @@ def follow_up_done(company: Company, event: Event) -> Said:
     """Write down what came of the newest referral's follow-up, set for today when none was."""
     if not company.referrals:
         return note(company, event)
-    referral, hub = company.referrals[-1], company.hub_party.connector.hub
+    referral = company.referrals[-1]
+    hub = company.side_of(referral).connector.hub
     waiting = [one.n for one in hub.referral(referral.id).follow_ups if one.done_at is None]
     if not waiting:
         waiting = [hub.set_follow_up(referral.id, due=event.at.astimezone(JST).date()).n]
@@ -91,7 +95,11 @@ def note(company: Company, event: Event) -> Said:
     hub = company.hub_party.connector.hub
     kind = _kind(event.type)
     wanted = _for_whom(company)
-    body = {"kind": kind} if event.expect_record != TASK else {"kind": kind, "task": {"agency": wanted.agency}}
+    body: dict[str, Any] = {"kind": kind}
+    if kind == _CONTACT_ATTEMPT:
+        body["channel"] = "telephone"
+    if event.expect_record == TASK:
+        body["task"] = {"agency": wanted.agency}
     before = _entries(company)
     try:
         noted = hub.note(company.case, body)
@@ -105,14 +113,11 @@ def note(company: Company, event: Event) -> Said:
 
 def _for_whom(company: Company) -> Actor:
     """Give the agency whose move is awaited in the newest referral, else the hub party."""
-    hub = company.hub_party.connector.hub
-    for referral in reversed(company.referrals):
-        awaiting = hub.referral(referral.id).awaiting
-        for actor in company.actors.values():
-            if actor.agency == awaiting:
-                return actor
-        break
-    return company.hub_party
+    if not company.referrals:
+        return company.hub_party
+    referral = company.referrals[-1]
+    awaiting = company.side_of(referral).connector.hub.referral(referral.id).awaiting
+    return next((actor for actor in company.actors.values() if actor.agency == awaiting), company.hub_party)
 
 
 def _concerned(company: Company, referral: OpenedReferral) -> list[Actor]:

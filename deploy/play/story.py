@@ -77,7 +77,7 @@ class ConferenceTold(_Told):
     """A 支援会議: its name in the story, who sits in it, until when."""
 
     id: str
-    members: tuple[str, ...]
+    members: tuple[str, ...] = Field(min_length=1)
     until: Moment
 
 
