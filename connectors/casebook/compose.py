@@ -102,8 +102,8 @@ def prepare(connection: Connection, letter: Letter, pen: Pen, *, own: PublicKey)
         raise RefusedHereError(refused)
     relied_on = {answer.scope for _, answer in decided if not isinstance(answer, Refused) and answer.scope}
     if isinstance(letter.basis, ByConsent):
-        evidence = _evidence(connection, letter.case, frozenset(relied_on), pen)
-        letter = replace(letter, basis=ByConsent(consents=evidence))
+        held = evidence(connection, letter.case, frozenset(relied_on), pen)
+        letter = replace(letter, basis=ByConsent(consents=held))
     message, sealed = seal(connection, letter, pen, own=own)
     keep(connection, letter, message, sealed, pen)
     access.record(connection, staff=pen.staff, action="message:sealed", about=message, case=letter.case, now=pen.now)
@@ -291,8 +291,11 @@ def position(connection: Connection, thread: str) -> tuple[int, str | None]:
     return (row.seq + 1, row.hash) if row else (1, None)
 
 
-def _evidence(connection: Connection, case: str, relied_on: frozenset[str], pen: Pen) -> tuple[ConsentEvidence, ...]:
-    """Staple the newest status of each record relied on; refuse to seal on a stale one (protocol §4)."""
+def evidence(connection: Connection, case: str, relied_on: frozenset[str], pen: Pen) -> tuple[ConsentEvidence, ...]:
+    """Staple the newest status of each record relied on, as evidence for the receiver (protocol §4).
+
+    *Raises* `ConnectorError("status-stale")`: nothing is sealed on an old word.
+    """
     stapled = []
     for known in statements.consents_of(connection, case):
         if known.record.id not in relied_on:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from connectors.casebook import conferences, directory, statements, tables
 from consent import decisions
+from consent.scopes import VALID_SIGNATURES
 
 
 def facts_of(connection: Connection, case: str, *, now: datetime) -> decisions.Facts:
@@ -23,11 +24,14 @@ def facts_of(connection: Connection, case: str, *, now: datetime) -> decisions.F
     row = connection.execute(
         sa.select(tables.cases.c.owner, tables.cases.c.closed_at).where(tables.cases.c.handle == case)
     ).one_or_none()
+    scopes = tuple(consent.registered(now) for consent in known)
     intake = {consent.record.agency for consent in known} | ({row.owner} if row else set())
+    # as at the hub: a form that nobody signed does not make another agency one of the intake's side
+    signed = (one.scope for one in scopes if one.scope.signature in VALID_SIGNATURES)
     return decisions.Facts(
-        intake_side=frozenset(intake),
+        intake_side=frozenset(intake).union(*(scope.hub_parties for scope in signed)),
         closed_at=row.closed_at if row else None,
-        scopes=tuple(consent.registered(now) for consent in known),
+        scopes=scopes,
         exclusions=tuple(statements.exclusions_of(connection, case)),
         withdrawals=tuple(statements.withdrawals_of(connection, case)),
         conferences=tuple(conferences.conferences(connection)),

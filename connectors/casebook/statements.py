@@ -21,7 +21,7 @@ from connectors.casebook import access, outgoing, tables
 from consent import receipts, signing, wire
 from consent.jwk import PrivateKey
 from consent.receipts import ConsentRecord, ExclusionRecord, StatusRecord, WithdrawalRecord
-from consent.scopes import Exclusion, Registered, Scope, Withdrawal
+from consent.scopes import Exclusion, Registered, Scope, Withdrawal, signature_valid
 
 STATUS_TERM: Final = timedelta(hours=24)
 """How long a status speaks; it is renewed at half time (protocol §4)."""
@@ -99,18 +99,19 @@ def withdraw(connection: Connection, record: WithdrawalRecord, pen: Pen) -> None
 def renew_statuses(connection: Connection, pen: Pen) -> int:
     """Say anew of each own consent that it is live, where half of the last word's term is over; give how many.
 
-    A consent that has ended or been taken back gets no further status (consent.md, "Withdrawal, expiry, closure").
+    A consent that has ended, been taken back or been replaced gets no further status (consent.md, "Withdrawal…").
     """
     rows = connection.execute(
         sa.select(tables.consents).where(
             tables.consents.c.signer == pen.agency, tables.consents.c.registered_at.is_not(None)
         )
     ).all()
-    taken_back = _taken_back(connection)
+    held = [_known(row) for row in rows]
+    over = _taken_back(connection) | _replaced(held)
     due = [
         known
-        for known in map(_known, rows)
-        if known.record.id not in taken_back
+        for known in held
+        if known.record.id not in over
         and pen.now < known.record.valid_until
         and (known.status_as_of is None or pen.now >= known.status_as_of + STATUS_TERM / 2)
     ]
@@ -276,6 +277,14 @@ def _known(row: sa.Row[tuple[object, ...]]) -> KnownConsent:
 def _taken_back(connection: Connection) -> frozenset[str]:
     rows = connection.execute(sa.select(tables.withdrawals)).all()
     return frozenset(scope for row in rows if not row.to and not row.categories for scope in row.scopes)
+
+
+def _replaced(held: Iterable[KnownConsent]) -> frozenset[str]:
+    """Name the records that another has ended; one whose signature does not count ends nothing (consent.md)."""
+    ending = (
+        one.record for one in held if one.registered_at and signature_valid(one.record.scope(), one.registered_at)
+    )
+    return frozenset(old for record in ending for old in record.supersedes)
 
 
 def _queue(connection: Connection, what: str, about: str, path: str, token: str, pen: Pen) -> None:

@@ -54,9 +54,9 @@ def add_consent(session: Session, case: Case, scope: Scope, token: str, *, now: 
     written = session.scalar(_new_consent(case, scope, partner, token, now))
     if written is None:
         return False
-    if is_id(partner):
-        case_service.name_party(session, case, agency=partner, now=now)
     others = _agencies({*scope.hub_parties, partner} - {case.owner})
+    for named in others:
+        case_service.name_party(session, case, agency=named, now=now)
     trace = _Trace(
         kind=AuditKind.CONSENT_REGISTERED,
         case=case,

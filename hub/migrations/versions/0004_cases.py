@@ -17,6 +17,8 @@ DECIDING = "current_setting('tsn.duty', true) = 'decide'"
 # What a record may call me: by id, or by the kind of agency that I am.
 MY_NAMES = f"ARRAY[({ME})::text, (SELECT a.kind FROM agencies a WHERE a.id = {ME})]"
 MY_CASE = f"EXISTS (SELECT FROM cases c WHERE c.id = case_id AND c.owner = {ME})"
+# A second agency of the intake side sends on a record, so it sees whether the record is live.
+ON_INTAKE_SIDE = f"EXISTS (SELECT FROM consents c WHERE c.id = consent_id AND {ME} = ANY (c.hub_parties))"
 
 CASES = f"""
 CREATE TABLE cases (
@@ -178,7 +180,7 @@ CREATE POLICY consents_see ON consents FOR SELECT TO tsn_hub USING (
 CREATE POLICY consents_register ON consents FOR INSERT TO tsn_hub
     WITH CHECK (signer = {ME} AND {ME} = ANY (hub_parties) AND {MY_CASE});
 CREATE POLICY withdrawals_see ON withdrawals FOR SELECT TO tsn_hub
-    USING (owner = {ME} OR {DECIDING} OR partner = ANY ({MY_NAMES}));
+    USING (owner = {ME} OR {DECIDING} OR partner = ANY ({MY_NAMES}) OR {ON_INTAKE_SIDE});
 CREATE POLICY withdrawals_register ON withdrawals FOR INSERT TO tsn_hub WITH CHECK (owner = {ME});
 CREATE POLICY withdrawals_countersign ON withdrawals FOR UPDATE TO tsn_hub
     USING (owner = {ME}) WITH CHECK (owner = {ME});
@@ -192,7 +194,7 @@ CREATE POLICY exclusions_register ON exclusions FOR INSERT TO tsn_hub
 CREATE POLICY exclusions_revoke ON exclusions FOR UPDATE TO tsn_hub
     USING (signer = {ME}) WITH CHECK (signer = {ME});
 CREATE POLICY consent_statuses_see ON consent_statuses FOR SELECT TO tsn_hub
-    USING (owner = {ME} OR {DECIDING} OR partner = ANY ({MY_NAMES}));
+    USING (owner = {ME} OR {DECIDING} OR partner = ANY ({MY_NAMES}) OR {ON_INTAKE_SIDE});
 CREATE POLICY consent_statuses_record ON consent_statuses FOR INSERT TO tsn_hub WITH CHECK (owner = {ME});
 CREATE POLICY consent_statuses_renew ON consent_statuses FOR UPDATE TO tsn_hub
     USING (owner = {ME}) WITH CHECK (owner = {ME});
