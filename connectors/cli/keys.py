@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.base.errors import ConnectorError, HubAwayError
+from connectors.base.errors import ConnectorError
 from connectors.cli import saying
 from connectors.cli.agencies import fingerprint as fingerprint_of
 from connectors.cli.desk import Desk
@@ -60,6 +60,9 @@ def rotate(desk: Desk, *, use: str) -> Said:
     """Make the next key of a use and publish it; what an earlier try left unpublished goes first."""
     with desk.open() as connector:
         passphrase = desk.passphrase()
+        last = max((key.entry for key in connector.keystore.held if key.entry.use == use), key=lambda entry: entry.seq)
+        if last.not_before > connector.now():  # it could not vouch for a next one yet
+            raise CliError("key-not-begun", at=saying.moment(last.not_before))
         hub = _admitted(desk, connector)
         _publish_missing(connector, hub)
         connector.keystore.rotate(KeyUse(use), now=connector.now(), passphrase=passphrase)
@@ -83,7 +86,9 @@ def fingerprint(desk: Desk) -> Said:
 def _published(desk: Desk, connector: Connector, hub: Hub) -> Said:
     try:
         new = _publish_missing(connector, hub)
-    except HubAwayError:
+    except ConnectorError as failed:
+        if failed.code not in {"hub-away", "not-authorised"}:
+            raise
         raise CliError("key-unpublished") from None
     shown = [{"use": key.entry.use, "kid": key.entry.kid, "not_after": key.entry.not_after} for key in new]
     lines = [
@@ -91,6 +96,7 @@ def _published(desk: Desk, connector: Connector, hub: Hub) -> Said:
             "key-published",
             use=desk.label("key_use", key.entry.use.value),
             kid=key.entry.kid,
+            since=saying.moment(key.entry.not_before),
             until=saying.moment(key.entry.not_after),
         )
         for key in new

@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 
 from connectors.base.clock import system_clock
+from connectors.keystore import keystore
 from consent.calendar import day_of
+from consent.jwk import KeyUse
 from deploy.play.stage import open_stage
-from tests.connectors.cli.office import Office, passphrase_file
+from tests.connectors.cli.office import PASSPHRASE, Office, passphrase_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cli-journey")]
 
@@ -170,12 +172,21 @@ def test_the_doctor_finds_nothing(journey: Journey) -> None:
     assert {one["state"] for one in told["findings"]} == {"ok"}
 
 
-def test_each_key_is_rotated_and_the_work_goes_on(journey: Journey) -> None:
+def test_keys_are_rotated_and_the_work_goes_on(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = journey.s1
+    with monkeypatch.context() as at_once:
+        at_once.setattr(keystore, "LEAD", timedelta())
+        store = keystore.open_keystore(office.folder, PASSPHRASE)
+        store.rotate(KeyUse.CLIENT, now=system_clock(), passphrase=PASSPHRASE)
+    # a connection key that never reached the hub opens no door, and is published with the one before
+    assert "did not admit" in office.type("task", "list", code=1).stderr
+    assert [one["use"] for one in office.json("keys", "publish")["published"]] == ["client"]
     for use in ("client", "sig", "enc"):
-        published = journey.s1.json("keys", "rotate", "--use", use)["published"]
+        published = office.json("keys", "rotate", "--use", use)["published"]
         assert [one["use"] for one in published] == [use]
-    assert journey.s1.json("keys", "publish")["published"] == []
-    assert journey.s1.json("referral", "show", journey.referral)["state"] == "closed"
+    assert office.json("keys", "publish")["published"] == []
+    assert "begins at" in office.type("keys", "rotate", "--use", "sig", code=1).stderr
+    assert office.json("referral", "show", journey.referral)["state"] == "closed"
 
 
 def test_the_case_moves_and_is_noted(journey: Journey) -> None:
@@ -227,3 +238,12 @@ def test_rounds_go_on_until_they_are_stopped(journey: Journey) -> None:
     out, err = loop.communicate(timeout=60)
     assert loop.returncode == 0, err
     assert all(json.loads(line)["pushed"]["settled"] == [] for line in out.splitlines())
+
+
+def test_a_case_is_closed_with_its_ground_and_the_decision_on_follow_up(journey: Journey) -> None:
+    person = journey.j1.json("person", "add", "--name", "架空田 二郎")["id"]
+    case = journey.j1.json("case", "open", person)["case"]
+    closing = ("case", "step", case, "13", "--reason", "already_done", "--ground", "improved")
+    moved = journey.j1.json(*closing, "--no-follow-up-reason", "not_needed")
+    assert (moved["step"], moved["state"]) == ("13", "closed")
+    assert moved["closed_at"]
