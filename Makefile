@@ -43,7 +43,8 @@ format: $(VENV)/dev.stamp ## put the code in order
 	@$(BIN)/ruff format .
 
 lint: $(VENV)/dev.stamp ## read the code for mistakes
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
 
 types: $(VENV)/dev.stamp ## mypy, strict
 	@$(BIN)/mypy
