@@ -116,6 +116,17 @@ withdrawals = sa.Table(
     sa.Column("token", sa.String),
 )
 
+words = sa.Table(
+    "words",
+    metadata,
+    sa.Column("about", sa.String, primary_key=True, comment="the exclusion or note that the words belong to"),
+    sa.Column("case", sa.String, nullable=False, index=True),
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("text", sa.LargeBinary, nullable=False, comment="as it was written down, byte for byte"),
+    sa.Column("written_at", UtcText, nullable=False),
+    sa.Column("written_by", sa.String, nullable=False),
+)
+
 conferences = sa.Table(
     "conferences",
     metadata,

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 from connectors.casebook import listing, statements
 from connectors.casebook.statements import KnownConsent
+from connectors.casebook.words import keep_words
 from connectors.cli import saying
 from connectors.cli.desk import Desk
 from connectors.cli.errors import CliError
@@ -21,10 +20,9 @@ from connectors.cli.saying import Said
 from connectors.cli.texts import code_of
 from connectors.sync.connector import Connector
 from consent.receipts import ExclusionRecord, ExclusionRevocationRecord, WithdrawalRecord, sign_statement
-from consent.scopes import ANY, Withdrawal, check_exclusion, signature_valid
+from consent.scopes import ANY, Exclusion, Withdrawal, check_exclusion, signature_valid
 
 consent: Final = Noun("consent")
-_SALT: Final = 32
 
 
 @verb(consent, "list", argument("case", Id()), LATER)
@@ -155,18 +153,21 @@ def exclude(desk: Desk, *, case: str, to: tuple[str, ...], category: tuple[str, 
     told = words_of(words)
     with desk.open() as connector:
         pen = connector.pen(desk.staff)
-        record = ExclusionRecord(
-            id=pen.new_id(),
-            agency=pen.agency,
-            case=case,
-            to=frozenset(_named(desk, connector, one) for one in to),
-            categories=frozenset(category),
-            from_time=pen.now,
-            words_digest=hashlib.sha256(secrets.token_bytes(_SALT) + told).hexdigest(),
-        )
-        check_exclusion(record.exclusion())
+        wanted = frozenset(_named(desk, connector, one) for one in to)
+        exclusion = Exclusion(id=pen.new_id(), case=case, to=wanted, categories=frozenset(category), from_time=pen.now)
+        check_exclusion(exclusion)
         with connector.casebook.transaction() as connection:
             listing.case_of(connection, case)
+            digest = keep_words(connection, case=case, about=exclusion.id, text=told, staff=pen.staff, now=pen.now)
+            record = ExclusionRecord(
+                id=exclusion.id,
+                agency=pen.agency,
+                case=case,
+                to=exclusion.to,
+                categories=exclusion.categories,
+                from_time=pen.now,
+                words_digest=digest,
+            )
             statements.exclude(connection, record, pen)
         sent = desk.deliver(connector, case, record.id)
     return Said(document={"exclusion": record.id, "sent": sent}, lines=[desk.text("excluded", id=record.id)])

@@ -72,8 +72,12 @@ class Keystore:
 
         It begins `LEAD` from now: until then the one before goes on, and everybody has time to learn the new one.
         An `enc` key cannot sign: its entry is signed by the current `sig` key alone (protocol §3).
+
+        *Raises* `ConnectorError("key-not-begun")`: the last rotation's key has not begun; nothing was made.
         """
         last = max((key for key in self.held if key.entry.use is use), key=lambda key: key.entry.seq)
+        if last.entry.not_before > now:
+            raise ConnectorError("key-not-begun", use=use.value)
         made = keys.generate(use)
         entry = keys.new_entry(
             made.public,

@@ -123,3 +123,11 @@ def test_a_key_past_its_window_is_not_used(made: keystore.NewKeys) -> None:
     with refused("key-missing") as caught:
         made.store.current(KeyUse.CLIENT, NOW + timedelta(days=200))
     assert "client" in caught.value.says("en")
+
+
+def test_a_key_that_has_not_begun_is_not_rotated_again(tmp_path: Path, made: keystore.NewKeys) -> None:
+    made.store.rotate(KeyUse.SIG, now=NOW, passphrase=PASSPHRASE)
+    before = (tmp_path / keystore.KEYS_FILE).read_bytes()
+    with refused("key-not-begun"):
+        made.store.rotate(KeyUse.SIG, now=NOW + timedelta(hours=23), passphrase=PASSPHRASE)
+    assert (tmp_path / keystore.KEYS_FILE).read_bytes() == before
