@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds for every history and every question."""
 
+import os
 from dataclasses import replace
 from datetime import timedelta
 
@@ -28,7 +29,7 @@ from tests.consent.strategies import (
     withdrawals,
 )
 
-many = settings(max_examples=150, deadline=None)
+many = settings(max_examples=int(os.environ.get("TSUNAGI_EXAMPLES", "150")), deadline=None)
 cases = likely()
 
 

@@ -91,6 +91,12 @@ def test_every_command_that_the_documents_name_is_there() -> None:
                 assert not words or words in heads or words[:1] in known, f"{page.name}: {program} {said}"
 
 
+def test_the_pages_name_targets_of_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), flags=re.MULTILINE))
+    named = {said for page in DOCS.rglob("*.md") for said in re.findall(r"`make ([a-z-]+)", page.read_text("utf-8"))}
+    assert named <= targets
+
+
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
