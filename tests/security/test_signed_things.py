@@ -215,7 +215,9 @@ def test_jos_28_one_id_has_one_content_and_the_attempt_is_in_the_log(stage: Stag
 
 def test_the_message_that_the_others_are_made_of_would_be_taken(stage: Stage) -> None:
     stage.story.consent()
-    sealed = stage.story.seal("identity", id=new_uuid(stage.story.time()))
+    sealed, before = stage.story.seal("identity", id=new_uuid(stage.story.time())), stage.facts()
     assert stage.submit(sealed.manifest, sealed.parts).status_code == 201
+    changed = {name for name, seen in stage.facts().items() if seen != before[name]}
+    assert {"messages", "message_parts", "message_threads", "referrals", "referral_moves", "events"} <= changed
     accepted = stage.story.send("identity", "income_assets")
     assert stage.story.accept(stage.story.seal("identity", **next_in(accepted)), thread=accepted.thread).message
