@@ -74,7 +74,7 @@ def _tell(stage: Stage, narrator: Narrator) -> tuple[bool, Company | None]:
         _show_who_sees_what(narrator, company)
     print()
     narrator.say("searching")
-    report = search(stage.settings, [needle for one in told for needle in _needles(one)], [stage.folder / "hub"])
+    report = search(stage.settings, [needle for one in told for needle in needles(one)], stage.traces)
     _show(narrator, report)
     return well and not report.found, replace(company, actors=actors) if company else None
 
@@ -124,7 +124,7 @@ def _show_who_sees_what(narrator: Narrator, company: Company) -> None:
         narrator.say("sees_row", code=actor.code, name=actor.name, referrals=referrals, parts=parts)
 
 
-def _needles(one: story.Story) -> list[str]:
+def needles(one: story.Story) -> list[str]:
     """Give what must not be at the hub: the person's name, its reading, and every sentence of the story."""
     name = one.person.split(",")[0]
     pieces = [piece.strip(" ()（）") for piece in name.replace("(", "|").replace(")", "|").split("|")]

@@ -8,12 +8,14 @@ hexadecimal, JSON escapes and percent encoding, so that nothing is missed by bei
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import mmap
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import redis
@@ -70,7 +72,7 @@ def _base64_core(raw: bytes, offset: int, signs: bytes) -> bytes:
 
 
 def search(settings: Settings, needles: Sequence[str], folders: Iterable[Path]) -> Report:
-    """Search a running hub's database and Redis, and every file below the folders, for all needles."""
+    """Search a running hub's database and Redis, and every file at or below the folders, for all needles."""
     forms = [(number, form) for number, needle in enumerate(needles) for form in forms_of(needle)]
     tables, rows, in_database = _search_database(settings, forms)
     keys, in_redis = _search_redis(settings, forms)
@@ -97,16 +99,16 @@ def _hits(place: str, content: bytes | mmap.mmap, forms: Forms) -> Iterator[Foun
 
 
 def _search_database(settings: Settings, forms: Forms) -> tuple[int, int, list[Found]]:
-    """Read every row of every table as text; bytes appear in hexadecimal, which is one of the forms."""
+    """Read every cell of every table as what it holds; as the text of a row it would be quoted and escaped."""
     engine = sa.create_engine(settings.migration_url)
     rows, found = 0, list[Found]()
     with engine.connect() as connection:
         names = sa.inspect(connection).get_table_names()
         for name in names:
             quoted = engine.dialect.identifier_preparer.quote(name)
-            for (text,) in connection.execute(sa.text(f"select t::text from {quoted} t")):  # noqa: S608 - from the catalogue
+            for row in connection.execute(sa.text(f"select * from {quoted}")):  # noqa: S608 - from the catalogue
                 rows += 1
-                found += _hits(f"table {name}", (text or "").encode("utf-8"), forms)
+                found += _hits(f"table {name}", b"\n".join(_flat(tuple(row))), forms)
     engine.dispose()
     return len(names), rows, found
 
@@ -118,20 +120,62 @@ def _search_redis(settings: Settings, forms: Forms) -> tuple[int, list[Found]]:
     keys, found = 0, list[Found]()
     for key in client.scan_iter():
         keys += 1
-        dumped = client.dump(key)
-        content = bytes(key) + (dumped if isinstance(dumped, bytes) else b"")
-        found += _hits("redis", content, forms)
+        for value in (bytes(key), *_values(client, key)):
+            found += _hits("redis", value, forms)
+            found += _hits("redis", _unpacked(value), forms)
     client.close()
     return keys, found
+
+
+def _values(client: redis.Redis, key: bytes) -> Iterator[bytes]:
+    """Read what stands under a key, whatever its type. Not by DUMP, which packs longer texts."""
+    kind = client.type(key)
+    if kind == b"string":
+        yield from _flat(client.get(key))
+    elif kind == b"hash":
+        yield from _flat(client.hgetall(key))
+    elif kind == b"list":
+        yield from _flat(client.lrange(key, 0, -1))
+    elif kind == b"set":
+        yield from _flat(client.smembers(key))
+    elif kind == b"zset":
+        yield from _flat(client.zrange(key, 0, -1))
+    elif kind == b"stream":
+        yield from _flat(client.xrange(key))
+
+
+def _flat(value: Any) -> Iterator[bytes]:
+    """Give everything that a cell or a value holds, documents and lists taken apart."""
+    if isinstance(value, bytes | memoryview):
+        yield bytes(value)
+    elif isinstance(value, dict):
+        yield from _flat([*value.keys(), *value.values()])
+    elif isinstance(value, list | tuple | set):
+        for inner in value:
+            yield from _flat(inner)
+    elif value is not None:
+        yield str(value).encode("utf-8")
+
+
+def _unpacked(value: bytes) -> bytes:
+    """Give what a job of RQ holds, which packs its jobs; nothing for everything else."""
+    try:
+        return zlib.decompress(value)
+    except zlib.error:
+        return b""
 
 
 def _search_files(folders: Iterable[Path], forms: Forms) -> tuple[int, int, list[Found]]:
     files, size, found = 0, 0, list[Found]()
     for folder in folders:
-        for path in sorted(folder.rglob("*")):
+        for path in [folder] if folder.is_file() else sorted(folder.rglob("*")):
             if not path.is_file() or path.stat().st_size == 0:
                 continue
-            files, size = files + 1, size + path.stat().st_size
-            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                found += _hits(f"file {path.relative_to(folder)}", content, forms)
+            with (
+                contextlib.suppress(FileNotFoundError),  # a running database removes files of its own
+                path.open("rb") as file,
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+            ):
+                files, size = files + 1, size + len(content)
+                found += _hits(f"file {path.relative_to(folder.parent)}", content, forms)
     return files, size, found

@@ -28,6 +28,8 @@ COUNSELLING: Final = "jiritsu"
 WORKER: Final = "play-worker"
 BEFORE: Final = timedelta(hours=1)
 """The agencies join the network this long before the story begins."""
+INTRODUCED_EVERY: Final = timedelta(days=1)
+"""How often a connector asks for the directory, at the least."""
 ROTATED_BEFORE: Final = timedelta(days=14)
 """A key is replaced this long before it ends."""
 
@@ -72,6 +74,7 @@ class Company:
     clock: PlayClock
     actors: dict[str, Actor]
     case: str
+    introduced_at: datetime
     troupe: dict[str, Actor] = field(default_factory=dict)
     newcomers: tuple[Actor, ...] = ()
     consents: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -96,17 +99,27 @@ class Company:
         return code if code == "*" or is_known("recipients", code) else str(uuid.uuid4())
 
     def wait_until(self, at: datetime) -> None:
-        """Let time pass until `at`. Keys that would end meanwhile are rotated two weeks before, as agencies must.
+        """Let time pass until `at`, and let the agencies do what they do meanwhile: rotate keys, learn each other's.
 
-        The time of connectors and hub is the same and never goes back.
+        Keys that would end are rotated two weeks before. Connectors and hub have the same time; it never goes back.
         """
+        rotated = False
         while (due := self._next_rotation()) is not None and due[0] <= at:
             moment, actor, use = due
             self._stand_at(max(moment, self.clock.at))
             actor.connector.rotate_key(use, actor.passphrase)
-            for other in self.troupe.values():
-                other.connector.fetch_directory()
+            rotated = True
         self._stand_at(max(at, self.clock.at))
+        if rotated:
+            self.stage.settle()  # nobody takes a key before the log shows it
+        if rotated or self.clock.at - self.introduced_at >= INTRODUCED_EVERY:
+            self.introduce()
+
+    def introduce(self) -> None:
+        """Have everybody learn who is there and with which keys."""
+        for actor in self.actors.values():
+            actor.connector.fetch_directory()
+        self.introduced_at = self.clock.at
 
     def _next_rotation(self) -> tuple[datetime, Actor, KeyUse] | None:
         ends: list[tuple[datetime, Actor, KeyUse]] = []
@@ -180,11 +193,11 @@ def assemble(story: Story, stage: Stage, before: Company | None = None) -> Compa
         clock=clock,
         actors={code: troupe[code] for code in story.cast()},
         case=str(uuid.uuid4()),
+        introduced_at=clock.at,
         troupe=troupe,
         newcomers=tuple(new.values()),
     )
-    for actor in troupe.values():
-        actor.connector.fetch_directory()
+    company.introduce()
     _open_case(company)
     return company
 

@@ -66,6 +66,11 @@ class Stage:
     database: Database
     admission: Admission
 
+    @property
+    def traces(self) -> tuple[Path, ...]:
+        """Name everything of the hub's on the disk: its folder and the log of the process that keeps it running."""
+        return self.folder / "hub", self.folder / "hub.log"
+
     def stand_at(self, at: datetime) -> datetime:
         """Move the hub's clock to `at`, never back, and tell where it stands."""
         return clock.set_play_clock(self.settings.migration_url, at)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every story goes as it expects: at the hub, and in the sender's casebook before. Times run on through the files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deploy.play import report
+from deploy.play.report import Played
+from tests.journeys.theatre import DEMO, LONG, OURS, Theatre, answered, expected, read, run
+
+ON_ONE_STAGE = [path for path in OURS if not path.name.startswith(LONG)]
+UNREAD = {"queued", "offered"}
+STOPPED = {"refused", "destroyed", "undeliverable"}
+
+
+def named(path: Path) -> str:
+    return path.stem
+
+
+def differing(played: list[Played]) -> list[str]:
+    return [report.line(one) for one in played if not one.agrees]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ON_ONE_STAGE, ids=named)
+def test_a_story_goes_as_it_expects_and_what_was_collected_was_opened(theatre: Theatre, path: Path) -> None:
+    played = theatre.play(read(path))
+    assert differing(played) == []
+    assert_everything_collected_was_opened(theatre)
+
+
+def assert_everything_collected_was_opened(theatre: Theatre) -> None:
+    """What the hub handed over, the receiver could verify, decide on and open: else its receipt would say so."""
+    company = theatre.company
+    assert company is not None
+    waiting = {one.message for one in company.sent}
+    for referral in company.referrals:
+        for sent in company.actors[referral.sender].connector.hub.referral(referral.id).deliveries:
+            if sent.id in waiting or sent.delivery in STOPPED:
+                continue
+            assert sent.delivery == "opened", (referral, sent.delivery)
+            assert {part.result for part in sent.parts} == {"ok"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", DEMO, ids=named)
+def test_the_player_says_by_json_what_it_got(path: Path) -> None:
+    """Each of the eight on a hub of its own, as people run it."""
+    done = run("deploy.play", str(path), "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    for row, wanted in zip(answered(done), expected(read(path)), strict=True):
+        assert (row["n"], row["type"], row["expect"]) == (wanted["n"], wanted["type"], wanted["expect"])
+        assert wanted["expect"] in {None, row["got"]} if isinstance(row["got"], str) else row["got"] == row["expect"]
+        assert wanted["outcome"] in {None, row["outcome"]}
+
+
+@pytest.mark.slow
+def test_agencies_rotate_their_keys_through_a_story_of_eighteen_months() -> None:
+    path = next(path for path in OURS if path.name.startswith(LONG))
+    done = run("deploy.play", str(path), "--json")
+    assert done.returncode == 0, done.stdout
+    assert [row["got"] for row in answered(done) if row["type"] != "consent_grant"] == [
+        event.expect for event in read(path).events if event.expect
+    ]
+
+
+@pytest.mark.slow
+def test_a_story_that_goes_otherwise_is_marked_and_ends_with_1(tmp_path: Path) -> None:
+    wrong = json.loads(OURS[0].read_text("utf-8"))
+    wrong["events"] = wrong["events"][:2]
+    wrong["events"][1]["expect"]["identity"] = "ALLOW"
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps(wrong), "utf-8")
+    done = run("deploy.play", str(path))
+    assert done.returncode == 1
+    first, second, last = done.stdout.splitlines()
+    assert first.startswith("ok ")
+    assert second.startswith("DIFF ")
+    assert "expected REFUSE[identity=ALLOW]  got REFUSE[identity=DENY:NOT_CONFERENCE_MEMBER]" in second
+    assert last == "T01: 2 events, 1 differ"
+
+
+@pytest.mark.slow
+def test_a_consent_on_a_closed_case_is_refused_and_joins_nobody(theatre: Theatre) -> None:
+    """The files expect nothing of a grant; here is what the hub said."""
+    told = read(next(path for path in OURS if path.name.startswith("T10")))
+    played = theatre.play(told)
+    assert (played[2].got, played[2].outcome) == ("REFUSED:case-closed", "REFUSE")

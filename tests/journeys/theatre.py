@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One hub for many stories: they follow each other on it as long as time does not go back, else a new one opens."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC
+from pathlib import Path
+
+from deploy.demo import __main__ as demo
+from deploy.play import story
+from deploy.play.company import Company, assemble
+from deploy.play.director import perform
+from deploy.play.report import Played
+from deploy.play.stage import Stage, open_stage
+from deploy.play.story import Story
+
+ROOT = Path(__file__).parents[2]
+OURS = sorted((Path(__file__).parent / "scenarios").glob("*.json"))
+DEMO = sorted((Path(demo.__file__).parent / "scenarios").glob("*.json"))
+LONG = "T13"
+
+
+@dataclass(kw_only=True)
+class Theatre:
+    """A stage that is opened when the first story wants it; `company` is the one that played last."""
+
+    stage: Stage | None = None
+    company: Company | None = None
+    _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def assemble(self, told: Story) -> Company:
+        """Bring a story's agencies onto the stage, on a new one where it plays before the last."""
+        begins = told.events[0].at.astimezone(UTC)
+        if self.company is not None and begins < self.company.clock.at:
+            self.close()
+        if self.stage is None:
+            self.stage = self._stack.enter_context(open_stage())
+        self.company = assemble(told, self.stage, self.company)
+        for actor in self.company.newcomers:
+            self._stack.callback(actor.connector.close)
+        return self.company
+
+    def play(self, told: Story) -> list[Played]:
+        """Play a story to its end."""
+        company = self.assemble(told)
+        return [perform(company, event, number) for number, event in enumerate(told.events, start=1)]
+
+    def close(self) -> None:
+        """Stop the hub and close every connector."""
+        self._stack.close()
+        self.stage = self.company = None
+
+
+def read(path: Path) -> Story:
+    return story.read(path)
+
+
+def run(module: str, *arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run a module of ours as people do, from a folder of theirs."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+
+
+def expected(told: Story) -> list[dict[str, object]]:
+    """Give what a file expects, in the form in which the player answers; outcomes where the file names them."""
+    return [
+        {
+            "n": event.n,
+            "type": event.type,
+            "expect": event.expect or event.expect_record,
+            "outcome": event.message_outcome,
+        }
+        for event in told.events
+    ]
+
+
+def answered(run_of_player: subprocess.CompletedProcess[str]) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = json.loads(run_of_player.stdout)
+    assert all(list(row) == ["n", "type", "expect", "got", "outcome"] for row in rows)
+    return rows
