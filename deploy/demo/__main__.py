@@ -8,6 +8,7 @@ import locale
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -29,6 +30,7 @@ from deploy.play.stage import Stage, StageError, open_stage
 HERE: Final = Path(__file__).parent
 STORIES: Final = ("S01-four-agencies.json", "S02-accompaniment.json")
 FOLDER: Final = Path(".demo")
+PORT: Final = 8480
 FAILED: Final = 1
 
 
@@ -37,7 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo")
     parser.add_argument("--lang", choices=("ja", "en"), default=_language())
     parser.add_argument("--once", action="store_true", help="end when the stories are told")
-    parser.add_argument("--port", type=int, default=8480)
+    parser.add_argument("--port", type=int, help="where the hub listens; 8480 or any free one by default")
     asked = parser.parse_args()
     narrator = Narrator(asked.lang)
     began = time.monotonic()
@@ -45,7 +47,7 @@ def main() -> int:
     narrator.say("starting")
     folder = _fresh_folder()
     try:
-        with open_stage(folder, port=asked.port) as stage:
+        with open_stage(folder, port=asked.port or _usual_port()) as stage:
             narrator.say("hub_ready", url=stage.url, seconds=round(time.monotonic() - began, 1))
             well, company = _tell(stage, narrator)
             narrator.say("ready", seconds=round(time.monotonic() - began, 1))
@@ -155,6 +157,17 @@ def _fresh_folder() -> Path:
     folder = Path(tempfile.gettempdir(), "tsunagi-demo") if closed else FOLDER.absolute()
     shutil.rmtree(folder, ignore_errors=True)
     return folder
+
+
+def _usual_port() -> int | None:
+    """Give the demo's usual port, or none, which means any free one, when somebody has it already."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", PORT))
+        except OSError:
+            return None
+    return PORT
 
 
 def _language() -> str:
