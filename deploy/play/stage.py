@@ -65,6 +65,8 @@ class Stage:
     settings: Settings
     database: Database
     admission: Admission
+    pid: int
+    """The process that keeps the hub's children running."""
 
     @property
     def traces(self) -> tuple[Path, ...]:
@@ -114,7 +116,7 @@ def open_stage(folder: Path | None = None, *, play: bool = True, port: int | Non
         settings = Settings.from_environment(_environment(process, data, place / "hub.log", chosen))
         database = Database(settings.database_url, Role.HUB, pool_size=2)
         stack.callback(database.close)
-        yield Stage(f"http://127.0.0.1:{chosen}", place, settings, database, _enrol(database))
+        yield Stage(f"http://127.0.0.1:{chosen}", place, settings, database, _enrol(database), process.pid)
 
 
 def _start(data: Path, port: int, log: Path, *, play: bool) -> subprocess.Popen[bytes]:
