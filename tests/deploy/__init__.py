@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The player and the demo in small: what needs no hub."""
