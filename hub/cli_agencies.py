@@ -154,7 +154,8 @@ def convening(agency_id: str, allowed: bool, person: str, secret: TextIO | None,
     _do(data, person, secret, deed)
 
 
-@agency.command("revoke-key")
+# one key name in 64 begins with a hyphen and is no option
+@agency.command("revoke-key", context_settings={"ignore_unknown_options": True})
 @click.argument("agency_id")
 @click.argument("kid")
 @_signed_in

@@ -160,3 +160,8 @@ def test_a_file_that_is_no_registration_is_refused(run: Run, people: tuple[str, 
     path.write_text("[]", encoding="utf-8")
     refused = run("agency", "register", str(path), person=people[0])
     assert (refused.exit_code, "malformed-json" in refused.output) == (1, True)
+
+
+def test_a_key_whose_name_begins_with_a_hyphen_is_no_option(run: Run, people: tuple[str, str]) -> None:
+    refused = run("agency", "revoke-key", "01890000-0000-7000-8000-0000000000ff", "-" + "x" * 42, person=people[0])
+    assert (refused.exit_code, "not-found" in refused.output) == (1, True)

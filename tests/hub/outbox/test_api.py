@@ -65,16 +65,16 @@ def test_one_who_waited_in_vain_gets_the_empty_page(client: HubClient) -> None:
 def test_waiting_holds_no_transaction_and_no_connection_in_use(client: HubClient, hub_database) -> None:
     asking = threading.Thread(target=client.get, args=("/v1/events?wait=3",))
     asking.start()
-    states: set[str] = set()
+    states: list[tuple[str, bool]] = []
     with psycopg.connect(hub_database.admin_url.replace("+psycopg", ""), autocommit=True) as connection:
         query = "select state, xact_start is null from pg_stat_activity where datname = %s and pid <> pg_backend_pid()"
         for _ in range(20):
             time.sleep(0.1)
-            states |= {(row[0], row[1]) for row in connection.execute(query, (hub_database.name,))}
+            states += {(row[0], row[1]) for row in connection.execute(query, (hub_database.name,))}
     asking.join()
     assert ("idle", True) in states
-    # a look is over in milliseconds: of twenty looks at twenty moments next to none may find one going on
-    assert not {state for state, _ in states if state == "idle in transaction"}
+    # a look is over in milliseconds, on a busy machine in tens of them: held while waiting, all twenty would find it
+    assert sum(state == "idle in transaction" for state, _ in states) < 5
 
 
 def test_only_so_many_wait_at_once_and_the_others_are_answered_at_once(
