@@ -24,13 +24,16 @@ from tests.journeys.theatre import OURS, Theatre, read
 NEEDLE = "架空野 探一郎のことば"
 LONGER = "よくあるまえがき" * 40
 
+FIRST = OURS[0]
+"""The story with which a stage begins: rare characters in the name, names among the staff, words in every event."""
+
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def stage(theatre: Theatre) -> Stage:
     if theatre.stage is None:
-        theatre.play(read(OURS[0]))
+        theatre.play(read(FIRST))
     assert theatre.stage is not None
     return theatre.stage
 
@@ -40,15 +43,16 @@ def places(stage: Stage, folders: Sequence[Path] = ()) -> set[str]:
     return {found.place for found in search(stage.settings, [NEEDLE], folders).found}
 
 
-@pytest.mark.parametrize("number", [3, 10])
-def test_nothing_of_the_person_is_found_after_a_story(theatre: Theatre, number: int) -> None:
-    told = read(OURS[number])
-    theatre.play(told)
+def test_nothing_of_the_person_is_found_after_a_story(theatre: Theatre) -> None:
+    told = read(FIRST)
+    played = theatre.play(told)
+    assert all(one.agrees for one in played)
     stage, company = theatre.stage, theatre.company
     assert stage is not None
     assert company is not None
     wanted = needles(told)
-    assert told.person.split(",")[0].split(" (")[0] in wanted
+    assert told.person.split(" (")[0] in wanted
+    assert {event.text for event in told.events} <= set(wanted)
     stage.settle()
     report = search(stage.settings, wanted, stage.traces)
     assert report.found == ()
