@@ -81,6 +81,14 @@ def ready(port, seconds=90):
         time.sleep(0.2)
 
 
+def listening(folder, port, seconds=60):
+    """Wait until the hub says that it listens: it answers a moment before, while the rest is being started."""
+    until = time.monotonic() + seconds
+    while f"http://127.0.0.1:{port}" not in (folder / "said").read_text():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
 def children(pid):
     """Give the children of a process by name of program: {name: pid}."""
     found = {}
@@ -107,7 +115,7 @@ def test_up_starts_everything_outlives_kills_and_leaves_nothing(folder):
     with hub_up(folder, port) as process:
         _, headers = ready(port)
         assert "Tsunagi-Clock" not in headers
-        assert f"http://127.0.0.1:{port}" in (folder / "said").read_text()
+        listening(folder, port)
         everybody = set(children(process.pid).values())
         assert len(everybody) == 4
         for word in ("postgres", "valkey", "granian", "hub.cli"):
@@ -135,6 +143,7 @@ def test_a_rehearsal_says_so_and_is_refused_by_production(folder):
     port, figures = free_port(), free_port()
     with hub_up(folder, port, "--play", "--metrics-port", str(figures)) as process:
         _, headers = ready(port)
+        listening(folder, port)
         assert headers["Tsunagi-Clock"] == "play"
         with urllib.request.urlopen(f"http://127.0.0.1:{figures}/metrics") as answer:
             assert b'tsunagi_requests_total{method="GET",route="/readyz",status="200"}' in answer.read()
