@@ -102,7 +102,11 @@ def pick_up(company: Company, event: Event) -> Answer:
 def collect(company: Company, actor: Actor, referral: OpenedReferral) -> None:
     """Have an agency take in what waits for it, read it, and accept the referral if that is still open."""
     connector = actor.connector
-    for collected in connector.collect():
+    taken = connector.collect()
+    if any(one.outcome == "unproved" for one in taken):
+        company.stage.settle()
+        taken += connector.collect()
+    for collected in taken:
         if collected.results:
             connector.read(collected.message, collected.sender, staff=WORKER)
     connector.push()

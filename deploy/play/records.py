@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -21,6 +23,8 @@ NOTHING: Final = "NOTHING"
 
 Said = tuple[str, str]
 _LONGEST_KIND: Final = 40
+_PATIENCE: Final = 10.0
+"""Seconds of real time."""
 _CONTACT_ATTEMPT: Final = "contact_attempt"
 
 
@@ -52,10 +56,13 @@ def follow_up_due(company: Company, event: Event) -> Said:
     hub = company.side_of(referral).connector.hub
     if not any(one.done_at is None for one in hub.referral(referral.id).follow_ups):
         hub.set_follow_up(referral.id, due=event.at.astimezone(JST).date())
-    company.stage.settle()
-    raised = [task for actor in _concerned(company, referral) for task in actor.connector.hub.tasks()]
-    about = [task for task in raised if task.kind.startswith("follow_up") and task.case == company.case]
-    return (TASK, ACCEPTED) if about else (NOTHING, REFUSED)
+
+    def is_raised() -> bool:
+        company.stage.settle()
+        raised = [task for actor in _concerned(company, referral) for task in actor.connector.hub.tasks()]
+        return any(task.kind.startswith("follow_up") and task.case == company.case for task in raised)
+
+    return (TASK, ACCEPTED) if _in_time(is_raised) else (NOTHING, REFUSED)
 
 
 def follow_up_done(company: Company, event: Event) -> Said:
@@ -131,7 +138,17 @@ def _entries(company: Company) -> int:
 
 def _recorded(company: Company, before: int) -> Said:
     """Say RECORDED when the log has an entry more about this case."""
-    return (RECORDED, ACCEPTED) if _entries(company) > before else (NOTHING, REFUSED)
+    return (RECORDED, ACCEPTED) if _in_time(lambda: _entries(company) > before) else (NOTHING, REFUSED)
+
+
+def _in_time(holds: Callable[[], bool]) -> bool:
+    """Say whether something comes to hold soon; the hub's own worker may be at it in this moment."""
+    until = time.monotonic() + _PATIENCE
+    while not holds():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _kind(event_type: str) -> str:
