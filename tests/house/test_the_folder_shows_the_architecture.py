@@ -85,7 +85,8 @@ def test_every_slice_of_the_hub_is_there(name: str) -> None:
 
 
 def test_no_unfinished_marks_are_left() -> None:
-    marks = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
-    here = Path(__file__)
-    found = [short(path) for path in tracked(".py") if path != here and marks.search(path.read_text("utf-8"))]
+    # written in pieces, so that this file is none of those that it looks for
+    words = ("TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error")
+    marks = re.compile(rf"\b({'|'.join(words)})\b")
+    found = [short(path) for path in tracked(".py") if marks.search(path.read_text("utf-8"))]
     assert found == []
