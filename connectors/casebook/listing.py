@@ -93,6 +93,14 @@ def received(connection: Connection, agency: str, *, unread: bool = False) -> li
     return [_received(connection, row) for row in connection.execute(query.order_by(tables.messages.c.at.desc()))]
 
 
+def referrals_of(connection: Connection, hub_ids: Iterable[str]) -> tuple[str, ...]:
+    """Name the referrals to which messages belong that the hub calls by these ids."""
+    query = sa.select(tables.messages.c.referral).where(
+        tables.messages.c.hub_id.in_(list(hub_ids)), tables.messages.c.referral.is_not(None)
+    )
+    return tuple(row.referral for row in connection.execute(query.distinct()))
+
+
 def senders_of(connection: Connection, message: str) -> tuple[str, ...]:
     """Give who sent messages of this id; it is unique per sender only."""
     query = sa.select(tables.messages.c.sender).where(tables.messages.c.id == message)

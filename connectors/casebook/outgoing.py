@@ -20,7 +20,7 @@ from connectors.casebook import tables
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """One request that waits: `what` it is, the thing it is `about`, where and what to send."""
+    """One request that waits: `what` it is, the thing it is `about`, where and what to send, how often in vain."""
 
     position: int
     key: str
@@ -28,6 +28,7 @@ class Waiting:
     about: str
     path: str
     body: Mapping[str, Any]
+    tries: int = 0
 
 
 def put(
@@ -64,7 +65,15 @@ def waiting(connection: Connection, *, limit: int = 100) -> list[Waiting]:
         .limit(limit)
     )
     return [
-        Waiting(position=row.position, key=row.key, what=row.what, about=row.about, path=row.path, body=row.body)
+        Waiting(
+            position=row.position,
+            key=row.key,
+            what=row.what,
+            about=row.about,
+            path=row.path,
+            body=row.body,
+            tries=row.tries,
+        )
         for row in rows
     ]
 

@@ -17,8 +17,11 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import QueuePool
 
 from connectors.base.errors import ConnectorError
+from connectors.casebook import tables_files, tables_mirror
 from connectors.casebook.tables import metadata
 
+_OTHERS: Final = (tables_files, tables_mirror)
+"""Imported so that `metadata` knows their tables too."""
 _KEY_LENGTH: Final = 32
 _BUSY_MS: Final = 10_000
 
@@ -35,6 +38,10 @@ class Casebook:
         """Give a connection whose changes are all kept at the end, or none of them after an error."""
         with self._engine.begin() as connection:
             yield connection
+
+    def add_tables(self) -> None:
+        """Make the tables that modules imported since have declared; those that are there stay as they are."""
+        metadata.create_all(self._engine)
 
     def close(self) -> None:
         """Close every connection; the file can be copied then."""

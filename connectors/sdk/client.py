@@ -227,9 +227,12 @@ class HubClient(Hub):
         return self._post(threads.Accompaniment, f"/v1/referrals/{referral}/accompaniments", going, idempotency_key)
 
     @override
-    def change_accompaniment(self, referral: str, n: int, going: Body, *, version: int) -> threads.Accompaniment:
+    def change_accompaniment(
+        self, referral: str, n: int, going: Body, *, version: int, idempotency_key: str | None = None
+    ) -> threads.Accompaniment:
         path = f"/v1/referrals/{referral}/accompaniments/{n}"
-        answer = self._session.patch(path, _plain(going), idempotency_key=_new_key(), if_match=_tag(version))
+        key = idempotency_key or _new_key()
+        answer = self._session.patch(path, _plain(going), idempotency_key=key, if_match=_tag(version))
         return read(threads.Accompaniment, answer.body)
 
     @override

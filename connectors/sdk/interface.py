@@ -200,7 +200,9 @@ class Hub(Protocol):
         """Write an accompaniment down, planned or past."""
         ...
 
-    def change_accompaniment(self, referral: str, n: int, going: Body, *, version: int) -> threads.Accompaniment:
+    def change_accompaniment(
+        self, referral: str, n: int, going: Body, *, version: int, idempotency_key: str | None = None
+    ) -> threads.Accompaniment:
         """Carry an accompaniment on; the whole record is sent."""
         ...
 

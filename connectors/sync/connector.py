@@ -24,7 +24,7 @@ from connectors.sdk.client import HubClient
 from connectors.sdk.interface import Body, Hub
 from connectors.sdk.session import HubSession
 from connectors.sdk.threads import MessageAccepted, Notice, Opened
-from connectors.sync import cases, directory, inbound, news, outbound
+from connectors.sync import cases, directory, inbound, mirroring, news, outbound
 from connectors.sync.directory import Fetched
 from connectors.sync.inbound import Collected
 from connectors.sync.outbound import Pushed
@@ -77,6 +77,11 @@ class Connector(Station):
         """Learn how a case stands: state, consents, statuses, refusals, what was taken back."""
         cases.refresh_case(self, case)
 
+    def refresh_referral(self, referral: str) -> None:
+        """Learn how one referral stands, in full, for a page that shows it next."""
+        inbound.refresh_referrals(self)
+        mirroring.refresh_details(self, [referral])
+
     def collect(self, *, wait: int = 0) -> tuple[Collected, ...]:
         """Take in what waits for us."""
         return inbound.collect(self, wait=wait)
@@ -113,10 +118,13 @@ class Connector(Station):
         pushed = self.push()
         news.countersign(self, pushed.refused)
         fetched = self.fetch_directory()
+        mirroring.refresh_profiles(self)
         cases.refresh_meetings(self)
         news.heed(self)
         collected = self.collect()
         answered = self.push()
+        mirroring.refresh_stale_details(self)
+        mirroring.refresh_tasks(self)
         unlogged = outbound.prove_sent(self)
         return Synced(pushed=pushed, fetched=fetched, collected=collected, answered=answered, unlogged=unlogged)
 

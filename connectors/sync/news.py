@@ -6,16 +6,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from connectors.casebook import marks, statements
+from connectors.casebook import listing, marks, statements
 from connectors.sdk.answers import Event
 from connectors.sdk.problems import ProblemError
 from connectors.sync.cases import refresh_case, refresh_meetings
+from connectors.sync.mirroring import refresh_details
 from connectors.sync.outbound import Settled
 from connectors.sync.station import NOT_FOUND, Station
 from consent.receipts import WithdrawalRecord
 
 _CURSOR: Final = "events-cursor"
 _ABOUT_CONSENTS: Final = frozenset({"consent", "withdrawal"})
+_BESIDE_REFERRALS: Final = frozenset({"accompaniment", "follow_up"})
+"""What happens beside a referral does not change the referral, so the list of changed ones does not show it."""
 
 
 def heed(station: Station, *, wait: int = 0) -> tuple[Event, ...]:
@@ -77,6 +80,8 @@ def _look_again(station: Station, events: Iterable[Event]) -> None:
         refresh_case(station, str(case))
     if any(thing == "meeting" for thing, _ in things):
         refresh_meetings(station)
+    beside = {about for thing, about in things if thing in _BESIDE_REFERRALS}
+    refresh_details(station, beside | _referrals_of(station, {about for thing, about in things if thing == "message"}))
 
 
 def _case_of(station: Station, consent: str) -> str | None:
@@ -91,6 +96,12 @@ def _case_of(station: Station, consent: str) -> str | None:
         if problem.status != NOT_FOUND:
             raise
         return None
+
+
+def _referrals_of(station: Station, messages: set[str]) -> set[str]:
+    """Name the referrals to which messages (the hub's ids) belong, as far as the casebook knows them."""
+    with station.casebook.transaction() as connection:
+        return set(listing.referrals_of(connection, messages))
 
 
 def _known_cases(station: Station) -> set[str | None]:

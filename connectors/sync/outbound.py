@@ -9,7 +9,7 @@ the same bytes with the same key again, and the hub gives the same answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -22,7 +22,7 @@ from connectors.casebook.statements import Pen
 from connectors.sdk import answers, threads
 from connectors.sdk.interface import Body, Hub
 from connectors.sdk.problems import ConsentRefusedError, PartDecision, ProblemError
-from connectors.sync import proofs
+from connectors.sync import deeds, proofs
 from connectors.sync.directory import fetch_agency
 from connectors.sync.station import Station
 from consent.envelope.manifest import manifest_hash
@@ -39,6 +39,7 @@ _Answer = (
     | threads.Opened
     | threads.MessageAccepted
     | threads.ReceiptTaken
+    | deeds.Deed
 )
 
 
@@ -146,11 +147,14 @@ def _check_receipt(station: Station, row: Waiting, answer: _Answer, body: Mappin
 
     *Raises* `ConnectorError("proof-bad")`.
     """
+    message = row.about
+    if isinstance(answer, threads.Rerouted):
+        answer, message = answer.next, body["message"]
     if not isinstance(answer, threads.Opened | threads.MessageAccepted):
         return
     record = proofs.read_receipt(station, answer.receipt)
     said = (record.sender, record.message, record.manifest)
-    if said != (station.agency, row.about, manifest_hash(body["manifest"])):
+    if said != (station.agency, message, manifest_hash(body["manifest"])):
         raise ConnectorError("proof-bad")
 
 
@@ -191,6 +195,15 @@ def _taken(connection: Connection, station: Station, row: Waiting, answer: _Answ
             referrals.keep(connection, referral)
         case threads.ReceiptTaken(referral=referral) if referral is not None:
             referrals.keep(connection, referral)
+        case threads.Rerouted(referral=declined, next=following):
+            sent = replace(row, about=str(row.body["message"]))
+            _accepted(
+                connection, station, sent, referral=following.id, hub_id=following.message, receipt=following.receipt
+            )
+            referrals.keep(connection, declined)
+            referrals.keep(connection, following)
+        case threads.Referral():
+            referrals.keep(connection, answer)
 
 
 def _accepted(
@@ -213,6 +226,8 @@ def _refuse(station: Station, row: Waiting, problem: ProblemError) -> Settled | 
         match row.what:
             case "message":
                 compose.refused(connection, sender=station.agency, message=row.about)
+            case "refer_on":
+                compose.refused(connection, sender=station.agency, message=str(row.body["message"]))
             case "consent":
                 statements.refused(connection, row.about, station.agency, code=problem.code)
             case "status":
@@ -250,5 +265,6 @@ _CALLS: Final[Mapping[str, Callable[[Hub, Waiting, Mapping[str, Any]], _Answer]]
     "purge": lambda hub, row, body: hub.answer_notice(_named(row), body["record"], idempotency_key=row.key),
     "receipt": lambda hub, row, body: hub.acknowledge(_named(row), body["receipt"], idempotency_key=row.key),
     "message": _message,
+    **deeds.CALLS,
 }
 """How each kind of row is sent. Every call takes effect once for the row's key."""

@@ -6,27 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
 from typing_extensions import override
 
 from connectors.sdk import answers, threads
 from connectors.sdk.interface import Body
 from connectors.testing.memory import refuse
+from connectors.testing.moves import MOVES, actions_of, turn
 from connectors.testing.view import View
 from consent.receipts import Delivery, PurgeRecord, ReceiptRecord
-
-MOVES: Final[dict[str, tuple[frozenset[str], str]]] = {
-    "accept": (frozenset({"requested", "received"}), "accepted"),
-    "ask": (frozenset({"requested", "received"}), "received"),
-    "decline": (frozenset({"requested", "received", "accepted", "in_progress"}), "declined"),
-    "take-back": (frozenset({"declined"}), "closed"),
-    "cancel": (frozenset({"requested", "received"}), "cancelled"),
-    "start": (frozenset({"accepted"}), "in_progress"),
-    "report-outcome": (frozenset({"accepted", "in_progress"}), "outcome_reported"),
-    "acknowledge": (frozenset({"outcome_reported"}), "closed"),
-}
-"""The moves that stories need most: from which states, to which. Who may make them is not looked at here."""
 
 
 class Exchange(View):
@@ -105,7 +94,7 @@ class Exchange(View):
         found = self._hub.referrals.get(referral)
         if found is None or self._agency not in {found.sender, found.recipient, found.coordinator}:
             refuse(404, "not-found")
-        return found
+        return self._shown(found)
 
     @override
     def move(
@@ -132,7 +121,7 @@ class Exchange(View):
         idempotency_key: str | None = None,
     ) -> threads.Rerouted:
         following = self._open(manifest, parts)
-        old = self._changed(self.referral(referral), version, state="rerouted")
+        old = self._changed(self.referral(referral), version, event="refer-on", said={}, state="rerouted")
         return threads.Rerouted(referral=_plain(old), next=following)
 
     @override
@@ -145,7 +134,9 @@ class Exchange(View):
         return made
 
     @override
-    def change_accompaniment(self, referral: str, n: int, going: Body, *, version: int) -> threads.Accompaniment:
+    def change_accompaniment(
+        self, referral: str, n: int, going: Body, *, version: int, idempotency_key: str | None = None
+    ) -> threads.Accompaniment:
         found = self.referral(referral)
         made = threads.Accompaniment(n=n, version=version + 1, agency=self._agency, **going)
         kept = tuple(made if one.n == n else one for one in found.accompaniments)
@@ -283,9 +274,10 @@ class Exchange(View):
             urgency="normal", basis="consent", state="requested", version=1, ball=stored.sender,
             awaiting=stored.recipient, sent_at=now, updated_at=now,
         )  # fmt: skip
+        made = replace(made, **turn(made))
         known = next((one for one in self._hub.referrals.values() if one.message == stored.id), made)
         self._hub.referrals[known.id] = known
-        return threads.Opened(**_members(known), receipt=stored.receipt)
+        return threads.Opened(**_members(self._shown(known)), receipt=stored.receipt)
 
     def _send(self, referral: str, manifest: str, parts: Sequence[str]) -> threads.MessageAccepted:
         found = self.referral(referral)
@@ -305,25 +297,37 @@ class Exchange(View):
             stored = replace(stored, delivery="opened" if said.kind is Delivery.READ else "delivered")
             self._hub.messages[message] = stored
             if found and said.kind is Delivery.READ and found.state == "requested":
-                found = self._changed(found, found.version, state="received")
+                found = self._changed(found, found.version, event="receive", said={}, state="received")
         return threads.ReceiptTaken(
             message=message, delivery=stored.delivery, referral=_plain(found) if found else None
         )
 
     def _move(self, referral: str, event: str, said: Body, version: int) -> threads.Referral:
         found = self.referral(referral)
-        frm, to = MOVES.get(event) or refuse(404, "not-found")
-        if found.state not in frm:
+        step = MOVES.get(event) or refuse(404, "not-found")
+        if event not in actions_of(found, self._agency):
             refuse(409, "bad-transition")
-        kept = {name: said[name] for name in ("worker", "worker_role", "next_on", "outcome") if name in said}
-        return _plain(self._changed(found, version, state=to, **kept))
+        kept = {name: said[name] for name in ("worker", "worker_role", "outcome") if name in said}
+        if "next_on" in said:
+            kept["next_on"] = date.fromisoformat(str(said["next_on"]))
+        return _plain(self._changed(found, version, event=event, said=said, state=step.to, **kept))
 
-    def _changed(self, found: threads.ReferralDetail, version: int, **values: Any) -> threads.ReferralDetail:
+    def _changed(
+        self, found: threads.ReferralDetail, version: int, *, event: str, said: Body, **values: Any
+    ) -> threads.ReferralDetail:
         if found.version != version:
             refuse(412, "stale")
-        changed = replace(found, version=version + 1, updated_at=self._hub.clock(), **values)
-        self._hub.referrals[found.id] = changed
-        return changed
+        now = self._hub.clock()
+        move = threads.Move(
+            version=version + 1, event=event, frm=found.state, to=values.get("state", found.state),
+            agency=self._agency, role="S" if found.sender == self._agency else "R", at=now, facts=dict(said), entry="",
+        )  # fmt: skip
+        changed = replace(found, version=version + 1, updated_at=now, history=(*found.history, move), **values)
+        self._hub.referrals[found.id] = replace(changed, **turn(changed))
+        return self._shown(self._hub.referrals[found.id])
+
+    def _shown(self, found: threads.ReferralDetail) -> threads.ReferralDetail:
+        return replace(found, actions=actions_of(found, self._agency))
 
     def _met(self, found: answers.MeetingDetail, **values: Any) -> answers.Meeting:
         self._hub.meetings[found.id] = replace(found, version=found.version + 1, **values)

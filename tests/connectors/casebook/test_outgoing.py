@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
@@ -56,4 +58,4 @@ def test_what_got_no_answer_goes_on_waiting(j1: Connector) -> None:
         put(connection, "a")
         (row,) = outgoing.waiting(connection)
         outgoing.tried(connection, row.position)
-        assert outgoing.waiting(connection) == [row]
+        assert outgoing.waiting(connection) == [replace(row, tries=1)]
