@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line's texts in Japanese and English: sentences, headings, help, and the labels of every code.
 
-Codes of the vocabulary have their labels there; those that only the API has are in `codes.json`.
+The labels of codes are `connectors.base.labels`; they are given on from here, since commands say both in one breath.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from consent.vocabulary.codes import CODE_LISTS, Language, find_code
+from connectors.base.labels import code_of, codes, label
+from consent.vocabulary.codes import Language
+
+__all__ = ["code_of", "codes", "help_of", "is_text", "label", "language_of_the_shell", "text"]
 
 LANGUAGE: Final = "connectors.cli.language"
 """Where a click context keeps the language that was asked for."""
@@ -52,26 +55,3 @@ def language_of_the_shell() -> Language:
     """Tell the person's language by the usual variables of the shell."""
     chosen = next((os.environ[name] for name in _VARIABLES if os.environ.get(name)), "")
     return "ja" if chosen.startswith("ja") else "en"
-
-
-def codes(code_list: str) -> Mapping[str, Mapping[str, str]]:
-    """Give a list of codes, of the vocabulary or of the API, each with its labels."""
-    if code_list in CODE_LISTS:
-        return CODE_LISTS[code_list]
-    return {row["code"]: row for row in _data("codes")[code_list]}
-
-
-def label(code_list: str, code: str | None, language: Language) -> str:
-    """Give what a person reads for a code; a code that is not known here stands for itself."""
-    if code is None:
-        return ""
-    row = codes(code_list).get(code)
-    return row[language] if row else code
-
-
-def code_of(code_list: str, said: str) -> str | None:
-    """Find the code that was typed, by itself or by its label."""
-    if said in codes(code_list):
-        return said
-    by_label = next((code for code, row in codes(code_list).items() if said in {row["ja"], row["en"]}), None)
-    return by_label or (find_code(code_list, said) if code_list in CODE_LISTS else None)

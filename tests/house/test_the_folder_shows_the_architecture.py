@@ -17,7 +17,7 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 TOP_LEVEL = {
     "bench", "connectors", "consent", "deploy", "docs", "hub", "tests", ".ci",
-    "CHANGELOG.md", "LICENSE", "Makefile", "README.ja.md", "README.md", "SECURITY.md", "pyproject.toml",
+    "CHANGELOG.md", "LICENSE", "NOTICE", "Makefile", "README.ja.md", "README.md", "SECURITY.md", "pyproject.toml",
     "requirements.in", "requirements.txt", "requirements-dev.txt", ".gitignore", ".gitattributes", "CONTRIBUTING.md",
 }  # fmt: skip
 SLICES = ("agencies", "audit", "cases", "intakes", "meetings", "messages", "outbox", "referrals", "staff", "tasks")

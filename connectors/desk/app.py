@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composition root of the desk: builds the Flask app over one agency's connector and registers the slices."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Final
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+
+from connectors.casebook import marks
+from connectors.desk.board import pages as board
+from connectors.desk.staff import pages as staff
+from connectors.desk.staff.admission import StaffAdmission
+from connectors.desk.web.faults import handle_faults
+from connectors.desk.web.gate import ADMISSION
+from connectors.desk.web.headers import add_headers
+from connectors.desk.web.rendering import prepare_templates
+from connectors.desk.web.site import EXTENSION, Site
+
+SLICES: Final = (staff, board)
+"""Every slice with pages: one line each, bottom first."""
+LARGEST_REQUEST: Final = 20 * 1024 * 1024
+"""Bytes; the hub takes no more in one message either (protocol §2)."""
+_COOKIE_KEY: Final = "desk-cookie-key"
+
+
+def create_desk(site: Site) -> Flask:
+    """Build the desk of one agency; `site` brings the connector, the courier and the settings."""
+    app = Flask("connectors.desk", static_url_path="/static")
+    app.config.update(
+        SECRET_KEY=_cookie_key(site),
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
+        SESSION_COOKIE_NAME="tsunagi_desk",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=site.origin.startswith("https:"),
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=8),
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    app.extensions[EXTENSION] = site
+    app.extensions[ADMISSION] = StaffAdmission()
+    site.connector.casebook.add_tables()
+    CSRFProtect(app)
+    add_headers(app)
+    handle_faults(app)
+    prepare_templates(app)
+    for one in SLICES:
+        app.register_blueprint(one.blueprint)
+    return app
+
+
+def _cookie_key(site: Site) -> str:
+    """Give the key that signs this desk's cookies; it is made once and lies in the casebook."""
+    with site.connector.casebook.transaction() as connection:
+        kept = marks.recall(connection, _COOKIE_KEY)
+        if kept is None:
+            kept = secrets.token_urlsafe(48)
+            marks.remember(connection, _COOKIE_KEY, kept)
+    return kept

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sign in, make the first administrator, set a password and one-time codes, lock, sign out, language (ux D1)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pyotp
+import segno
+from flask import Blueprint, redirect, request, session, url_for
+from werkzeug.wrappers import Response
+
+from connectors.desk.staff import reads, rules, service
+from connectors.desk.web.filling import LONGEST_LINE, Filled
+from connectors.desk.web.gate import page
+from connectors.desk.web.rendering import own_path, render, render_again, see
+from connectors.desk.web.visits import Access, Role, Visit
+from connectors.desk.web.when import say_moment
+
+blueprint: Final = Blueprint("staff", __name__)
+
+SESSION_TOKEN: Final = "session"  # noqa: S105 - the name of a place, not a secret
+"""Where the browser's signed cookie keeps the session's token."""
+_PENDING: Final = "pending"
+_A_YEAR: Final = 365 * 24 * 3600
+_ISSUER: Final = "Tsunagi"
+
+
+@page(blueprint, "/signin", who=Access.EVERYBODY, methods=("GET", "POST"))
+def sign_in(visit: Visit) -> Response | tuple[str, int]:
+    """Let somebody in by id, password and one-time code; the same sentence whatever was wrong."""
+    filled = Filled.of_request()
+    wish = own_path(request.values.get("next"), "")
+    with visit.book() as connection:
+        if not reads.is_anybody_here(connection):
+            return redirect(url_for("staff.set_up"), 303)
+        if request.method == "GET":
+            return _sign_in_page(visit, wish)
+        login, password = filled.line("login", required=True), filled.values.get("password", "")[: LONGEST_LINE * 2]
+        answer = service.sign_in(connection, login, password, filled.line("code"), now=visit.at)
+    if isinstance(answer, service.NotLetIn):
+        _blame(filled, "login", answer, visit)
+        return render_again("staff/signin.html", filled, wish=wish)
+    session.clear()
+    session[SESSION_TOKEN] = answer.token
+    seen = answer.seen_before_at
+    if seen is None:
+        return see(wish or "/", said="staff.welcome")
+    return see(wish or "/", said="staff.seen-before", day=say_moment(seen, visit.language))
+
+
+@page(blueprint, "/setup", who=Access.EVERYBODY, methods=("GET", "POST"))
+def set_up(visit: Visit) -> Response | tuple[str, int]:
+    """Make the first administrator, by the code that the program printed when it started."""
+    filled = Filled.of_request()
+    with visit.book() as connection:
+        if reads.is_anybody_here(connection):
+            return redirect(url_for("staff.sign_in"), 303)
+        if request.method == "GET":
+            return render("staff/setup.html")
+        name, login = filled.line("name", required=True), filled.line("login", required=True)
+        if not service.is_setup_code(connection, filled.line("setup_code", required=True)):
+            filled.blame("setup_code", "staff.fault-setup-code")
+        if not filled.is_fine:
+            return render_again("staff/setup.html", filled)
+        _, code = service.enrol(
+            connection, login=login, name=name, team="", roles=frozenset(Role), by="setup", now=visit.at
+        )
+    session.clear()
+    session[_PENDING] = code
+    return redirect(url_for("staff.join"), 303)
+
+
+@page(blueprint, "/join", who=Access.EVERYBODY, methods=("GET", "POST"))
+def join(visit: Visit) -> Response | tuple[str, int]:
+    """Set a password and one-time codes, invited by a set-up code; then whoever it is has signed in."""
+    filled = Filled.of_request()
+    code = filled.line("invitation") or str(session.get(_PENDING, ""))
+    with visit.book() as connection:
+        member = service.invited(connection, code, now=visit.at) if code else None
+        if member is None:
+            if request.method == "POST":
+                filled.blame("invitation", "staff.fault-invitation")
+                return render_again("staff/invitation.html", filled)
+            return render("staff/invitation.html")
+        session[_PENDING] = code
+        secret = str(session.setdefault("totp", pyotp.random_base32()))
+        account = reads.account(connection, member)
+        login = account.login if account else ""
+        facts: dict[str, Any] = {"login": login, "secret": secret, "picture": _picture(secret, login)}
+        if request.method == "GET" or not filled.values.get("password"):
+            return render("staff/join.html", **facts)
+        password = filled.values["password"]
+        fault = rules.password_fault(password, login=login)
+        if fault is not None:
+            filled.blame("password", fault)
+        elif password != filled.values.get("again", ""):
+            filled.blame("again", "staff.fault-again")
+        if filled.is_fine and not service.set_totp(connection, member, secret, filled.line("code"), now=visit.at):
+            filled.blame("code", "staff.fault-code")
+        if not filled.is_fine:
+            return render_again("staff/join.html", filled, **facts)
+        service.set_password(connection, member, password, now=visit.at)
+        begun = service.begin(connection, member, now=visit.at)
+    session.clear()
+    session[SESSION_TOKEN] = begun.token
+    return see("/", said="staff.welcome")
+
+
+@page(blueprint, "/locked", who=Access.EVERYBODY, methods=("GET", "POST"))
+def locked(visit: Visit) -> Response | tuple[str, int]:
+    """Unlock a session that was idle; what was written while it was locked is shown again, to be sent."""
+    wish, filled = own_path(request.values.get("next"), "/"), Filled.of_request()
+    with visit.book() as connection:
+        found = reads.session_of(connection, str(session.get(SESSION_TOKEN, "")))
+        if found is None:
+            return redirect(url_for("staff.sign_in", next=wish), 303)
+        if request.method == "GET":
+            return render("staff/locked.html", wish=wish, name=found.member.name)
+        answer = service.unlock(connection, found, filled.values.get("password", ""), now=visit.at)
+        if isinstance(answer, service.NotLetIn):
+            _blame(filled, "password", answer, visit)
+            return render_again("staff/locked.html", filled, wish=wish, name=found.member.name)
+        kept = service.take_kept(connection, found.id)
+    if kept is not None:
+        return render("staff/kept.html", path=kept["path"], fields=kept["fields"])
+    return redirect(wish, 303)
+
+
+@page(blueprint, "/lock", who=Access.STAFF, methods=("POST",))
+def lock(visit: Visit) -> Response:
+    """Lock the desk at once, for whoever walks away from it."""
+    with visit.book() as connection:
+        service.lock(connection, str(visit.session))
+    return redirect(url_for("staff.locked", next=own_path(request.form.get("next"), "/")), 303)
+
+
+@page(blueprint, "/signout", who=Access.EVERYBODY, methods=("POST",))
+def sign_out(visit: Visit) -> Response:
+    """End the session."""
+    with visit.book() as connection:
+        found = reads.session_of(connection, str(session.get(SESSION_TOKEN, "")))
+        if found is not None:
+            service.end(connection, found.id)
+    session.clear()
+    return see(url_for("staff.sign_in"), said="staff.signed-out")
+
+
+@page(blueprint, "/language/<chosen>", who=Access.EVERYBODY)
+def language(_: Visit, chosen: str) -> Response:
+    """Choose the language of the pages for this browser."""
+    answer = redirect(own_path(request.args.get("next"), "/"), 303)
+    if chosen in {"ja", "en"}:
+        answer.set_cookie("language", chosen, max_age=_A_YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
+    return answer
+
+
+def _sign_in_page(visit: Visit, wish: str) -> tuple[str, int]:
+    return render("staff/signin.html", wish=wish, agency=visit.site.connector.settings)
+
+
+def _blame(filled: Filled, field: str, answer: service.NotLetIn, visit: Visit) -> None:
+    if answer.until is None:
+        filled.blame(field, "staff.fault-not-let-in")
+        return
+    minutes = max(1, round((answer.until - visit.at).total_seconds() / 60))
+    filled.blame(field, "staff.fault-barred", minutes=str(minutes))
+
+
+def _picture(secret: str, login: str) -> str:
+    uri = pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=_ISSUER)
+    return segno.make(uri, error="m").svg_inline(scale=5, border=2, omitsize=False)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Moments and deadlines as a page says them: Japanese time, and business days where it is a deadline."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from connectors.base.wareki import say_day
+from consent.calendar import JST, Calendar, day_of
+from consent.vocabulary.codes import Language
+
+
+def clock_of(at: datetime) -> str:
+    """Give the time of day in Japan, `9:05`."""
+    local = at.astimezone(JST)
+    return f"{local.hour}:{local.minute:02d}"
+
+
+def say_moment(at: datetime, language: Language, form: str = "short") -> str:
+    """Say a moment: its day in a form of `say_day`, and the time of day."""
+    return f"{say_day(day_of(at), language, form)} {clock_of(at)}"
+
+
+def business_days_late(due: datetime, now: datetime, calendar: Calendar) -> int:
+    """Count the business days by which a deadline has passed, at least 1; 0 while it has not."""
+    return max(1, calendar.business_days_between(due, now)) if due < now else 0

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An office: one agency's desk with staff who have signed in, and a browser that checks every page it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyotp
+from bs4 import BeautifulSoup
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from connectors.desk.app import create_desk
+from connectors.desk.staff import service as staff
+from connectors.desk.staff.pages import SESSION_TOKEN
+from connectors.desk.web.courier import Direct
+from connectors.desk.web.site import Site
+from connectors.desk.web.visits import Role
+from connectors.sync.connector import Connector
+from tests.connectors.desk import markup
+
+PASSWORD = "架空の職員のとても長い合言葉"
+EVERY_ROLE = frozenset(Role)
+
+
+@dataclass
+class Page:
+    """An answer, and the page in it."""
+
+    answer: TestResponse
+    soup: BeautifulSoup | None
+
+    @property
+    def status(self) -> int:
+        return self.answer.status_code
+
+    @property
+    def to(self) -> str:
+        """Give where a redirect leads."""
+        return self.answer.headers["Location"]
+
+    @property
+    def html(self) -> BeautifulSoup:
+        assert self.soup is not None, self.answer.headers
+        return self.soup
+
+    @property
+    def words(self) -> str:
+        """Give what a person reads in the main part, on one line."""
+        main = self.html.main
+        assert main is not None
+        return " ".join(main.get_text(" ").split())
+
+    @property
+    def faults(self) -> list[str]:
+        """Give the fields that are blamed, in the order of the summary."""
+        return [str(one["href"]).removeprefix("#f-") for one in self.html.select("#faults a")]
+
+
+@dataclass
+class Browser:
+    """A browser without scripts, in which somebody has signed in; it fills the guard of forms in by itself."""
+
+    client: FlaskClient
+    language: str = "ja"
+    token: str = field(default="", init=False)
+
+    def get(self, path: str, *, follow: bool = True) -> Page:
+        return self._page(self.client.get(path, follow_redirects=follow, headers=self._headers()))
+
+    def post(
+        self,
+        path: str,
+        data: Mapping[str, Any] | Sequence[tuple[str, Any]] = (),
+        *,
+        follow: bool = True,
+        guard: bool = True,
+    ) -> Page:
+        if guard and not self.token:
+            self.get("/signin" if path.startswith("/signin") else path.split("?", maxsplit=1)[0])
+        fields: dict[str, Any] = {}
+        for name, value in data.items() if isinstance(data, Mapping) else data:
+            fields.setdefault(name, []).append(value) if not isinstance(value, list) else fields.update({name: value})
+        if guard:
+            fields["csrf_token"] = self.token
+        answer = self.client.post(path, data=fields, follow_redirects=follow, headers=self._headers())
+        return self._page(answer)
+
+    def send(
+        self, page: Page, data: Mapping[str, Any] | None = None, *, form: str = "main form", follow: bool = True
+    ) -> Page:
+        """Send a form of a page as a browser would: with what is in it, changed by `data`."""
+        found = page.html.select_one(form)
+        assert found is not None, form
+        fields: dict[str, Any] = {}
+        for one in found.select("input, select, textarea"):
+            name = one.get("name")
+            if not name or one.has_attr("disabled"):
+                continue
+            if one.name == "select":
+                chosen = one.select_one("option[selected]") or one.select_one("option")
+                fields.setdefault(str(name), []).append(str(chosen["value"]) if chosen else "")
+            elif one.get("type") in {"checkbox", "radio"}:
+                if one.has_attr("checked"):
+                    fields.setdefault(str(name), []).append(str(one.get("value", "on")))
+            elif one.get("type") not in {"file", "submit"}:
+                fields.setdefault(str(name), []).append(
+                    one.get_text() if one.name == "textarea" else str(one.get("value", ""))
+                )
+        fields |= dict(data or {})
+        path = str(found.get("action") or page.answer.request.full_path.rstrip("?"))
+        if str(found.get("method", "get")).lower() == "get":
+            answer = self.client.get(path, query_string=fields, follow_redirects=follow, headers=self._headers())
+            return self._page(answer)
+        return self.post(path, fields, follow=follow)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Accept-Language": self.language}
+
+    def _page(self, answer: TestResponse) -> Page:
+        soup = None
+        answer.get_data()
+        answer.close()
+        if answer.mimetype == "text/html" and not 300 <= answer.status_code < 400:
+            soup = markup.check(answer.get_data(as_text=True))
+            guard = soup.find("input", attrs={"name": "csrf_token"})
+            self.token = str(guard["value"]) if guard else self.token
+        return Page(answer, soup)
+
+
+@dataclass
+class Office:
+    """One agency's desk."""
+
+    connector: Connector
+    app: Flask = field(init=False)
+
+    def __post_init__(self) -> None:
+        site = Site(connector=self.connector, courier=Direct(connector=self.connector), sample=True)
+        self.app = create_desk(site)
+        self.app.testing = True
+
+    def hire(self, name: str = "仮名 恵", *, roles: frozenset[Role] = EVERY_ROLE, team: str = "") -> str:
+        """Take somebody into the staff who could sign in with `PASSWORD`; give their id."""
+        now = self.connector.now()
+        with self.connector.casebook.transaction() as connection:
+            login = f"staff{len(name)}{abs(hash((name, roles))) % 10_000}"
+            member, _ = staff.enrol(connection, login=login, name=name, team=team, roles=roles, by="test", now=now)
+        return member
+
+    def browser(self, member: str | None = None, *, language: str = "ja") -> Browser:
+        """Give a browser in which a member has signed in, or nobody."""
+        client = self.app.test_client()
+        if member is not None:
+            with self.connector.casebook.transaction() as connection:
+                begun = staff.begin(connection, member, now=self.connector.now())
+            with client.session_transaction() as session:
+                session[SESSION_TOKEN] = begun.token
+        return Browser(client, language)
+
+
+def code_now(secret: str, connector: Connector) -> str:
+    """Give the one-time code that a device would show."""
+    return pyotp.TOTP(secret).at(int(connector.now().timestamp()))
