@@ -92,3 +92,52 @@ outings = sa.Table(
     sa.Column("ended_at", UtcText),
     sa.Column("document", sa.JSON, nullable=False, comment="place, counter, what to bring, narrative"),
 )
+
+drafts = sa.Table(
+    "drafts",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False, comment="referral, intake: which pages go on with it"),
+    sa.Column("case", sa.String, index=True),
+    sa.Column("staff", sa.String, nullable=False, index=True),
+    sa.Column("document", sa.JSON, nullable=False, comment="what was filled in so far, by field"),
+    sa.Column("created_at", UtcText, nullable=False),
+    sa.Column("saved_at", UtcText, nullable=False),
+)
+
+draft_files = sa.Table(
+    "draft_files",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("draft", sa.ForeignKey("drafts.id"), nullable=False, index=True),
+    sa.Column("field", sa.String, nullable=False, comment="what it is for: a category, the signature"),
+    sa.Column("name", sa.String, nullable=False, comment="as the person's computer calls it"),
+    sa.Column("media", sa.String, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("added_at", UtcText, nullable=False),
+)
+
+snoozes = sa.Table(
+    "snoozes",
+    metadata,
+    sa.Column("about", sa.String, primary_key=True, comment="the row of the board that was put off"),
+    sa.Column("until", UtcText, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("staff", sa.String, nullable=False),
+    sa.Column("at", UtcText, nullable=False),
+)
+
+emergencies = sa.Table(
+    "emergencies",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("case", sa.String, nullable=False, index=True),
+    sa.Column("state", sa.String, nullable=False, comment="asked, approved, turned_down, sent, lapsed"),
+    sa.Column("document", sa.JSON, nullable=False, comment="recipient, purpose, parts, threat, difficulty, reasons"),
+    sa.Column("asked_by", sa.String, nullable=False),
+    sa.Column("asked_at", UtcText, nullable=False),
+    sa.Column("decided_by", sa.String),
+    sa.Column("decided_at", UtcText),
+    sa.Column("message", sa.String, comment="the message that was sent"),
+    sa.Column("told_at", UtcText, comment="when the person was told"),
+)

@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from connectors.casebook import marks
 from connectors.desk.board import pages as board
+from connectors.desk.cases import pages as cases
 from connectors.desk.staff import pages as staff
 from connectors.desk.staff.admission import StaffAdmission
 from connectors.desk.web.faults import handle_faults
@@ -20,7 +21,7 @@ from connectors.desk.web.headers import add_headers
 from connectors.desk.web.rendering import prepare_templates
 from connectors.desk.web.site import EXTENSION, Site
 
-SLICES: Final = (staff, board)
+SLICES: Final = (staff, cases, board)
 """Every slice with pages: one line each, bottom first."""
 LARGEST_REQUEST: Final = 20 * 1024 * 1024
 """Bytes; the hub takes no more in one message either (protocol §2)."""
