@@ -17,6 +17,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from connectors.base.dashes import fold_dashes
 from consent.vocabulary.codes import Language
 
 _NUMBERS: Final = re.compile(
@@ -82,9 +83,7 @@ def read_day(text: str) -> date:
     if any(sign.isdigit() and not sign.isdecimal() for sign in text):
         raise DayError("day-unreadable")  # ² or ① would become digits below
     plain = unicodedata.normalize("NFKC", text).strip().replace(_data()["first_year"], "1")
-    for dash in "‐‑‒–—―−ー－":
-        plain = plain.replace(dash, "-")
-    found = _NUMBERS.match(plain)
+    found = _NUMBERS.match(fold_dashes(plain))
     if found is None:
         raise DayError("day-unreadable")
     name, year, month, day = found["era"].strip(), int(found["year"]), int(found["month"]), int(found["day"])

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
+from connectors.base.dashes import fold_dashes
 from connectors.base.wareki import era_of, fiscal_year
 from connectors.casebook import access, tables
 from connectors.casebook import tables_files as own
@@ -24,7 +25,6 @@ from connectors.casebook.statements import Pen
 
 _DIGITS_OF_A_NUMBER: Final = 4
 _FEWEST_PHONE_DIGITS: Final = 4
-_DASHES: Final = frozenset("-‐‑‒–—―−ー")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +172,7 @@ def search(connection: Connection, text: str, *, staff: str, now: datetime, limi
     hits: list[sa.ColumnElement[bool]] = []
     if folded:
         hits.append(tables.persons.c.search_key.like(f"%{folded}%", escape="\\"))
-        hits.append(own.case_files.c.number.like(f"%{_number_key(folded)}", escape="\\"))
+        hits.append(own.case_files.c.number.like(f"%{fold_dashes(folded)}", escape="\\"))
     if len(digits) >= _FEWEST_PHONE_DIGITS:
         hits.append(own.person_records.c.phone_key.like(f"%{digits}%"))
     access.record(connection, staff=staff, action="person:searched", about="", now=now)
@@ -207,11 +207,6 @@ def search(connection: Connection, text: str, *, staff: str, now: datetime, limi
         )
         for row in rows
     ]
-
-
-def _number_key(folded: str) -> str:
-    """Fold the many dashes that people type into the one that stands in a case number."""
-    return "".join("-" if sign in _DASHES else sign for sign in folded)
 
 
 def _next_number(connection: Connection, on: date) -> str:
