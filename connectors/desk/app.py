@@ -21,7 +21,11 @@ from connectors.desk.web.headers import add_headers
 from connectors.desk.web.rendering import prepare_templates
 from connectors.desk.web.site import EXTENSION, Site
 
-SLICES: Final = (staff, cases, board)
+SLICES: Final = (
+    staff,
+    cases,
+    board,
+)
 """Every slice with pages: one line each, bottom first."""
 LARGEST_REQUEST: Final = 20 * 1024 * 1024
 """Bytes; the hub takes no more in one message either (protocol §2)."""
