@@ -252,7 +252,9 @@ def _first_live(question: Question, facts: Facts, covering: Sequence[Scope]) -> 
 def _ended(records: Sequence[Registered], at: datetime) -> frozenset[str]:
     # a record ends what it supersedes on its registration, if its signature counted then; it stays ended
     ends = [r for r in records if r.scope.supersedes and r.registered_at <= at]
-    return frozenset(old for r in ends if signature_valid(r.scope, r.registered_at) for old in r.scope.supersedes)
+    ended = {old for r in ends if signature_valid(r.scope, r.registered_at) for old in r.scope.supersedes}
+    # the word of the hub about a record whose successor is not among the facts
+    return frozenset(ended.union(r.scope.id for r in records if r.superseded_at and r.superseded_at <= at))
 
 
 def _concerns(withdrawal: Withdrawal, question: Question, intake_side: frozenset[str]) -> bool:

@@ -85,10 +85,15 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """A scope and the moment the hub registered it: what the hub knows of a record."""
+    """A scope and the moment the hub registered it: what the hub knows of a record.
+
+    `superseded_at`: from when on a newer record has taken its place, where that record itself need not be known here:
+    a partner sees none that does not name it.
+    """
 
     scope: Scope
     registered_at: datetime
+    superseded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,12 @@ STATUS_TERM: Final = timedelta(hours=24)
 """How long a status speaks; it is renewed at half time (protocol §4)."""
 
 
+_CONSENTS: Final = sa.select(tables.consents, tables.superseded.c.at.label("superseded_at")).outerjoin(
+    tables.superseded,
+    sa.and_(tables.superseded.c.id == tables.consents.c.id, tables.superseded.c.signer == tables.consents.c.signer),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pen:
     """What signing needs: the agency, its `sig` key, where new ids come from, who holds the pen and when."""
@@ -40,17 +46,22 @@ class Pen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownConsent:
-    """A consent record, the hub's time of registration (none while it waits), and whether it was wholly taken back."""
+    """A consent record, the hub's time of registration (none while it waits), its newest status, and from when on a
+    newer record has taken its place, as the hub says.
+    """
 
     record: ConsentRecord
     token: str
     registered_at: datetime | None
     status: str | None
     status_as_of: datetime | None
+    superseded_at: datetime | None
 
     def registered(self, now: datetime) -> Registered:
         """Give it as the decision sees it; what still waits for the hub counts from now."""
-        return Registered(scope=self.record.scope(), registered_at=self.registered_at or now)
+        return Registered(
+            scope=self.record.scope(), registered_at=self.registered_at or now, superseded_at=self.superseded_at
+        )
 
 
 # ── own statements: signed and queued ──
@@ -101,11 +112,8 @@ def renew_statuses(connection: Connection, pen: Pen) -> int:
 
     A consent that has ended, been taken back or been replaced gets no further status (consent.md, "Withdrawal…").
     """
-    rows = connection.execute(
-        sa.select(tables.consents).where(
-            tables.consents.c.signer == pen.agency, tables.consents.c.registered_at.is_not(None)
-        )
-    ).all()
+    mine = (tables.consents.c.signer == pen.agency, tables.consents.c.registered_at.is_not(None))
+    rows = connection.execute(_CONSENTS.where(*mine)).all()
     held = [_known(row) for row in rows]
     over = _taken_back(connection) | _replaced(held)
     due = [
@@ -177,6 +185,12 @@ def drop_status(connection: Connection, consent: str, signer: str) -> None:
     connection.execute(sa.update(tables.consents).where(_is(consent, signer)).values(status=None))
 
 
+def keep_end(connection: Connection, consent: str, signer: str, *, at: datetime) -> None:
+    """Keep from when on a newer record, which may not name this agency, has taken a record's place."""
+    statement = insert(tables.superseded).values(id=consent, signer=signer, at=at)
+    connection.execute(statement.on_conflict_do_nothing())
+
+
 def _is(consent: str, signer: str) -> sa.ColumnElement[bool]:
     return sa.and_(tables.consents.c.id == consent, tables.consents.c.signer == signer)
 
@@ -216,7 +230,7 @@ def consents_of(connection: Connection, case: str) -> list[KnownConsent]:
 
     Those that the hub refused are not among them.
     """
-    query = sa.select(tables.consents).where(tables.consents.c.case == case, tables.consents.c.refused.is_(None))
+    query = _CONSENTS.where(tables.consents.c.case == case, tables.consents.c.refused.is_(None))
     rows = connection.execute(query.order_by(tables.consents.c.id))
     return [_known(row) for row in rows]
 
@@ -271,6 +285,7 @@ def _known(row: sa.Row[tuple[object, ...]]) -> KnownConsent:
         registered_at=row.registered_at,
         status=row.status,
         status_as_of=row.status_as_of,
+        superseded_at=row.superseded_at,
     )
 
 
@@ -284,7 +299,8 @@ def _replaced(held: Iterable[KnownConsent]) -> frozenset[str]:
     ending = (
         one.record for one in held if one.registered_at and signature_valid(one.record.scope(), one.registered_at)
     )
-    return frozenset(old for record in ending for old in record.supersedes)
+    told = {one.record.id for one in held if one.superseded_at}
+    return frozenset(old for record in ending for old in record.supersedes) | told
 
 
 def _queue(connection: Connection, what: str, about: str, path: str, token: str, pen: Pen) -> None:

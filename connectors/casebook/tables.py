@@ -92,6 +92,14 @@ consents = sa.Table(
     sa.Column("refused", sa.String, comment="why the hub did not register it; such a record permits nothing"),
 )
 
+superseded = sa.Table(
+    "superseded",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True, comment="a consent record that a newer one has taken the place of"),
+    sa.Column("signer", sa.String, primary_key=True),
+    sa.Column("at", UtcText, nullable=False, comment="the hub's time"),
+)
+
 exclusions = sa.Table(
     "exclusions",
     metadata,

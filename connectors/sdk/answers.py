@@ -174,6 +174,7 @@ class Consent:
     valid_until: Moment
     withdrawn: bool
     withdrawals: tuple[Withdrawn, ...] = ()
+    superseded_at: Moment | None = None
     status: Status | None = None
     actions: tuple[str, ...] = ()
 

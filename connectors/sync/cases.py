@@ -104,6 +104,8 @@ def _keep_consent(connection: Connection, station: Station, shown: Consent, case
         )
         return
     statements.keep_consent(connection, record, shown.record, registered_at=shown.registered_at)
+    if shown.superseded_at is not None:
+        statements.keep_end(connection, record.id, record.agency, at=shown.superseded_at)
     _keep_status(connection, shown, record)
     for withdrawn in shown.withdrawals:
         taken = Withdrawal(

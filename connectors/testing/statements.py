@@ -24,7 +24,7 @@ from consent.receipts import (
     StatusRecord,
     WithdrawalRecord,
 )
-from consent.scopes import Withdrawal, check_scope
+from consent.scopes import Withdrawal, check_scope, signature_valid
 
 
 class Statements(View):
@@ -201,9 +201,17 @@ class Statements(View):
             id=record.id, case=record.case, agency=self._agency, partner=partner, record=token,
             hash=receipts.statement_hash(token), registered_at=now, valid_until=record.valid_until, withdrawn=False,
         )  # fmt: skip
+        if signature_valid(record.scope(), now):
+            self._supersede(record)
         self._hub.consents[record.id] = Kept(shown=shown, record=record)
         self._hub.tell((partner,), "consent:registered", record.id)
         return shown
+
+    def _supersede(self, record: ConsentRecord) -> None:
+        for old in map(self._hub.consents.get, record.supersedes):
+            if old is not None and old.record.case == record.case and old.shown.superseded_at is None:
+                old.shown = replace(old.shown, superseded_at=self._hub.clock())
+                self._hub.tell(tuple(old.record.partners), "consent:superseded", old.shown.id)
 
     def _entry(self, key: answers.PublishedKey) -> str:
         return next(entry.entry for entry, _ in self._hub.log.entries if entry.id == key.log_entry)

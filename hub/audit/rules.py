@@ -27,6 +27,7 @@ class AuditKind(StrEnum):
     CONSENT_REGISTERED = "consent:registered"
     CONSENT_REFUSED = "consent:refused"
     CONSENT_STATUS_RENEWED = "consent:status_renewed"
+    CONSENT_SUPERSEDED = "consent:superseded"
     CONSENT_LAPSED = "consent:lapsed"
     EXCLUSION_REGISTERED = "exclusion:registered"
     EXCLUSION_REVOKED = "exclusion:revoked"

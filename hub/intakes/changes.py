@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from consent.receipts import ExclusionRecord, ExclusionRevocationRecord, StatusRecord, statement_hash
-from consent.scopes import ANY, Scope, matches
+from consent.scopes import ANY, Scope, matches, signature_valid
 from hub.agencies import reads as agencies
 from hub.audit import service as audit
 from hub.audit.rules import AuditKind, Entry, Json, timestamp
@@ -21,6 +21,7 @@ from hub.base.ids import is_id, new_id
 from hub.cases import reads as cases
 from hub.cases import service as case_service
 from hub.cases.reads import Case
+from hub.intakes import reads
 from hub.intakes.reads import Refusal, Statement
 from hub.intakes.rules import CONSENT_CHANGED, Taking, is_from_the_future, last_moment
 from hub.intakes.tables import consent_gates, consent_statuses, consents, exclusions, withdrawals
@@ -49,9 +50,12 @@ class _Trace:
 
 
 def add_consent(session: Session, case: Case, scope: Scope, token: str, *, now: datetime) -> bool:
-    """Write a registered consent, unless one of that id has come in between; say whether it was written."""
+    """Write a registered consent and the end of those it takes the place of, unless one of that id has come in
+    between; say whether it was written.
+    """
     partner = next(iter(scope.partners))
-    written = session.scalar(_new_consent(case, scope, partner, token, now))
+    before = reads.of_case(session, case.id)
+    written = session.scalar(_new_consent(case, scope, partner, token, now, ended=_is_ended(scope, before)))
     if written is None:
         return False
     others = _agencies({*scope.hub_parties, partner} - {case.owner})
@@ -67,6 +71,7 @@ def add_consent(session: Session, case: Case, scope: Scope, token: str, *, now: 
         readers=others,
     )
     _leave(session, trace, now)
+    _supersede(session, case, scope, before, now)
     # nothing is written when the record ends, and still the answer changes then
     _announce(session, case, now, due=max(last_moment(scope), now))
     return True
@@ -211,8 +216,39 @@ def keep_status(
     _tell(session, trace, now)
 
 
+def _is_ended(scope: Scope, before: Iterable[Statement]) -> bool:
+    """Tell whether an earlier record has taken the place of one that comes only now."""
+    return any(scope.id in each.scope.supersedes and signature_valid(each.scope, each.registered_at) for each in before)
+
+
+def _supersede(session: Session, case: Case, scope: Scope, before: Iterable[Statement], now: datetime) -> None:
+    """Write when the records that a new one takes the place of have ended, and tell those whom each of them names.
+
+    They need not be those whom the new one names, and then hear of their own record alone. A signature that does not
+    count now ends nothing (consent.decisions).
+    """
+    if not signature_valid(scope, now):
+        return
+    for old in before:
+        if old.consent not in scope.supersedes or old.superseded_at is not None:
+            continue
+        session.execute(sa.update(consents).where(consents.c.id == old.row).values(superseded_at=now))
+        concerned = _concerned(old, Taking())
+        trace = _Trace(
+            kind=AuditKind.CONSENT_SUPERSEDED,
+            case=case,
+            actor=case.owner,
+            subject=old.consent,
+            facts={"hash": old.record_hash},
+            told=concerned,
+            readers=concerned,
+        )
+        _log(session, trace, now)
+        _tell(session, trace, now)
+
+
 def _new_consent(
-    case: Case, scope: Scope, partner: str, token: str, now: datetime
+    case: Case, scope: Scope, partner: str, token: str, now: datetime, *, ended: bool
 ) -> sa.sql.dml.ReturningInsert[tuple[str]]:
     statement = insert(consents).values(
         id=new_id(now),
@@ -225,6 +261,7 @@ def _new_consent(
         record_hash=statement_hash(token),
         valid_until=scope.valid_until,
         registered_at=now,
+        superseded_at=now if ended else None,
     )
     return statement.on_conflict_do_nothing(index_elements=["signer", "consent"]).returning(consents.c.id)
 

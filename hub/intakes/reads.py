@@ -64,6 +64,7 @@ class Statement:
     record_hash: str
     valid_until: datetime
     registered_at: datetime
+    superseded_at: datetime | None
     withdrawals: tuple[Withdrawal, ...]
     status: Status | None
 
@@ -316,6 +317,7 @@ def _statements(
             record_hash=row["record_hash"],
             valid_until=row["valid_until"],
             registered_at=row["registered_at"],
+            superseded_at=row["superseded_at"],
             withdrawals=tuple(taken.get(row["id"], ())),
             status=statuses.get(row["id"]),
         )

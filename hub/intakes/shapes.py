@@ -86,6 +86,7 @@ class ConsentShape(Shape):
     valid_until: wire.Moment
     withdrawn: bool
     withdrawals: tuple[WithdrawalShape, ...]
+    superseded_at: wire.Moment | None
     status: StatusShape | None
     actions: tuple[str, ...]
 
@@ -106,6 +107,7 @@ class ConsentShape(Shape):
             valid_until=known.valid_until,
             withdrawn=withdrawn,
             withdrawals=tuple(_shown(one, party, is_partner=is_partner) for one in taken),
+            superseded_at=known.superseded_at,
             status=None if known.status is None else StatusShape.of(known.status),
             actions=_actions(known, party, withdrawn=withdrawn),
         )

@@ -32,11 +32,13 @@ consents = sa.Table(
     sa.Column("record_hash", sa.Text, nullable=False),
     sa.Column("valid_until", UtcDateTime, nullable=False),
     sa.Column("registered_at", UtcDateTime, nullable=False),
+    # From when on a newer record of the case takes its place; the partner may not see that one.
+    sa.Column("superseded_at", UtcDateTime, nullable=True),
     sa.UniqueConstraint("signer", "consent"),
     sa.Index("ix_consents_case_id", "case_id"),
     sa.Index("ix_consents_record_hash", "record_hash"),
 )
-"""Registered consent records; never changed, never removed."""
+"""Registered consent records; never removed, and never changed but for the moment of their end by a newer one."""
 
 withdrawals = sa.Table(
     "withdrawals",

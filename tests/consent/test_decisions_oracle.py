@@ -49,6 +49,8 @@ TAKEN_BACK: tuple[tuple[Withdrawal, ...], ...] = (
     (withdrawal(NOW + HOUR, scopes={uid("a")}, to={"shakyo"}),),
     (withdrawal(NOW, to={"*"}, categories={"health"}),),
 )
+ENDED = {uid("j"): NOW + HOUR}
+"""A record whose end the hub knows of without having the one that takes its place among the facts."""
 PAIRS: tuple[tuple[Party, Party], ...] = ((J1, S1), (S1, J1), (J1, F1), (S1, F1))
 
 
@@ -113,6 +115,7 @@ def oracle(asked: Question, known: Facts) -> str:
         if who & said.to and {asked.category, "*"} & said.categories and said.from_time <= asked.at and not over:
             return "EXCLUDED_BY_SUBJECT"
     ended = {old for r in there if signed(r.scope, r.registered_at) for old in r.scope.supersedes}
+    ended |= {r.scope.id for r in there if r.superseded_at is not None and not asked.at < r.superseded_at}
     marks = {mark(r.scope, asked, known, ended) for r in there}
     if "LIVE" in marks:
         return "ALLOW"
@@ -123,7 +126,7 @@ def oracle(asked: Question, known: Facts) -> str:
 def histories() -> Iterator[Facts]:
     sizes = chain.from_iterable(combinations(SCOPES, size) for size in range(4))
     for chosen in sizes:
-        known = tuple(registered(one) for one in chosen)
+        known = tuple(replace(registered(one), superseded_at=ENDED.get(one.id)) for one in chosen)
         for excluded, taken, closed in product(REFUSALS, TAKEN_BACK, (None, NOW)):
             yield replace(facts(), scopes=known, exclusions=excluded, withdrawals=taken, closed_at=closed)
 

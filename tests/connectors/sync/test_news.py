@@ -10,8 +10,9 @@ import pytest
 from connectors.casebook import conferences, statements
 from connectors.sync import news
 from connectors.sync.connector import Connector
+from consent.decisions import Permitted
 from consent.receipts import ExclusionRecord
-from tests.connectors.story import NOW, STAFF, Network, consent, open_case
+from tests.connectors.story import NOW, STAFF, Network, consent, letter, open_case
 
 
 @pytest.fixture
@@ -20,6 +21,11 @@ def case(j1: Connector, s1: Connector) -> str:
     consent(j1, made, s1.agency)
     j1.push()
     return made
+
+
+def permitted(sender: Connector, recipient: Connector, case: str) -> bool:
+    ((_, decided),) = sender.preview(letter(case, recipient))
+    return isinstance(decided, Permitted)
 
 
 def test_a_partner_learns_of_a_consent_that_names_it(j1: Connector, s1: Connector, case: str) -> None:
@@ -46,6 +52,24 @@ def test_a_withdrawal_is_learnt_at_once(j1: Connector, s1: Connector, case: str)
     with s1.casebook.transaction() as connection:
         (taken,) = statements.withdrawals_of(connection, case)
     assert (taken.scopes, taken.categories) == ({made}, {"identity"})
+
+
+def test_a_record_that_a_newer_form_leaves_out_ends_in_the_casebook_of_its_partner(
+    j1: Connector, s1: Connector, network: Network, case: str
+) -> None:
+    news.heed(s1)
+    (old,) = [one.id for one in s1.hub.consents(case)]
+    assert permitted(s1, j1, case)
+    network.clock.on(minutes=1)
+    lawyers = network.join("bengoshi")
+    new = consent(j1, case, lawyers.agency, supersedes=frozenset({old}))
+    j1.push()
+    assert [(event.event, event.about) for event in news.heed(s1)] == [("consent:superseded", old)]
+    assert not permitted(s1, j1, case)
+    with s1.casebook.transaction() as connection:
+        (known,) = statements.consents_of(connection, case)
+    assert (known.record.id, known.superseded_at) == (old, network.clock())
+    assert new not in {one.id for one in s1.hub.consents(case)}
 
 
 def test_a_refusal_is_learnt_in_every_case_we_know(j1: Connector, s1: Connector, case: str) -> None:

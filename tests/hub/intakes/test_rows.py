@@ -67,6 +67,7 @@ def test_nothing_is_deleted(database, intake, story, table):
 CHANGEABLE = {
     "cases": {"step", "state", "version", "moved_at", "closed_at"},
     "consent_gates": {"version"},
+    "consents": {"superseded_at"},
     "withdrawals": {"record"},
     "exclusions": {"revoked_at", "revocation"},
     "consent_statuses": {"record", "record_hash", "as_of", "next_by"},
@@ -90,6 +91,7 @@ def test_only_the_listed_columns_ever_change(database, intake, story, table):
     ("table", "values"),
     [
         (case_tables.cases, {"version": 9}),
+        (intake_tables.consents, {"superseded_at": present()}),
         (intake_tables.withdrawals, {"record": "forged"}),
         (intake_tables.exclusions, {"revocation": "forged"}),
         (intake_tables.consent_statuses, {"record": "forged"}),
