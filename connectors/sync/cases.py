@@ -6,13 +6,15 @@ What only takes away (a withdrawal, a refusal, an end) is believed from the hub;
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError
 from connectors.casebook import access, conferences, directory, people, statements
-from connectors.sdk.answers import CaseDetail, Consent, Exclusion
+from connectors.sdk.answers import Consent, Exclusion
 from connectors.sdk.problems import ProblemError
 from connectors.sync.directory import fetch_agency
 from connectors.sync.station import NOT_FOUND, SYSTEM, Station
@@ -24,18 +26,20 @@ from consent.scopes import Exclusion as Refusal
 
 _CONFERENCE = "shien_kaigi"
 
+Shown = TypeVar("Shown")
+
 
 def refresh_case(station: Station, case: str, *, named: Iterable[str] = ()) -> None:
     """Learn all that we may know of a case; `named` are consents that a message relies on, fetched one by one.
 
-    A partner that is named by kind only does not see the case, but the records that name its kind. A record that cannot
-    be verified counts for nothing, and the access log says so.
+    A partner that is named by kind only does not see the case, but the records and refusals that name its kind. A
+    record that cannot be verified counts for nothing, and the access log says so.
 
     *Raises* `HubAwayError`, `ProblemError`.
     """
-    shown = _case(station, case)
-    consents = {one.id: one for one in station.hub.consents(case)} if shown else {}
-    exclusions = station.hub.exclusions(case) if shown else ()
+    shown = _seen(lambda: station.hub.case(case))
+    consents = {one.id: one for one in _seen(lambda: list(station.hub.consents(case))) or ()}
+    exclusions = _seen(lambda: station.hub.exclusions(case)) or ()
     consents |= _named(station, set(named) - consents.keys(), case)
     _know_signers(station, {one.agency for one in consents.values()} | {one.agency for one in exclusions})
     with station.casebook.transaction() as connection:
@@ -60,9 +64,10 @@ def refresh_meetings(station: Station) -> None:
             conferences.keep(connection, Conference(id=meeting.id, members=frozenset(meeting.accepted), until=until))
 
 
-def _case(station: Station, case: str) -> CaseDetail | None:
+def _seen(ask: Callable[[], Shown]) -> Shown | None:
+    """Give what the hub shows us, or None where there is nothing for us to see."""
     try:
-        return station.hub.case(case)
+        return ask()
     except ProblemError as problem:
         if problem.status != NOT_FOUND:
             raise
@@ -70,17 +75,8 @@ def _case(station: Station, case: str) -> CaseDetail | None:
 
 
 def _named(station: Station, wanted: Iterable[str], case: str) -> dict[str, Consent]:
-    found = {}
-    for consent in wanted:
-        try:
-            one = station.hub.consent(consent)
-        except ProblemError as problem:
-            if problem.status != NOT_FOUND:
-                raise
-            continue
-        if one.case == case:
-            found[one.id] = one
-    return found
+    found = (_seen(partial(station.hub.consent, consent)) for consent in wanted)
+    return {one.id: one for one in found if one is not None and one.case == case}
 
 
 def _know_signers(station: Station, signers: Iterable[str]) -> None:

@@ -97,7 +97,7 @@ class Statements(View):
 
     @override
     def consents(self, case: str) -> Iterator[answers.Consent]:
-        if not self._sees(case):
+        if not self._finds(case):
             refuse(404, "not-found")
         of_case = [kept for kept in self._hub.consents.values() if kept.record.case == case]
         return (kept.shown for kept in of_case if self._is_named(kept.record))
@@ -151,7 +151,7 @@ class Statements(View):
 
     @override
     def exclusions(self, case: str) -> tuple[answers.Exclusion, ...]:
-        return tuple(self._hub.exclusions.get(case, ())) if self._sees(case) else refuse(404, "not-found")
+        return tuple(self._exclusions(case)) if self._finds(case) else refuse(404, "not-found")
 
     @override
     def exclude(self, case: str, record: str, *, idempotency_key: str | None = None) -> answers.Exclusion:

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from connectors.base.errors import HubAwayError
+from connectors.sdk import answers
 from connectors.sdk.interface import Hub
 from connectors.testing.memory import Kept, MemoryHub, refuse
 from consent.receipts import ConsentRecord
-from consent.scopes import matches
+from consent.scopes import ANY, matches
 
 Made = TypeVar("Made")
 
@@ -34,9 +35,27 @@ class View(Hub):
         return self._hub.once(self._agency, key, deed)
 
     def _sees(self, case: str) -> bool:
+        """Say whether the case is ours or a record of it names us by our id."""
         known = self._hub.cases.get(case)
-        named = (kept.record for kept in self._hub.consents.values() if kept.record.case == case)
-        return known is not None and (known.owner == self._agency or any(map(self._is_named, named)))
+        return known is not None and (
+            known.owner == self._agency
+            or any(self._agency in record.hub_parties | record.partners for record in self._records(case))
+        )
+
+    def _finds(self, case: str) -> bool:
+        """Say whether a record of the case names us, by our id or by our kind; a refusal alone finds nothing."""
+        return self._sees(case) or any(map(self._is_named, self._records(case)))
+
+    def _records(self, case: str) -> Iterator[ConsentRecord]:
+        return (kept.record for kept in self._hub.consents.values() if kept.record.case == case)
+
+    def _exclusions(self, case: str) -> Iterator[answers.Exclusion]:
+        """Give the refusals that are ours or name us; "*" means whoever a record names."""
+        mine = self._hub.member(self._agency).party
+        all_meant = any(map(self._is_named, self._records(case)))
+        for one in self._hub.exclusions.get(case, ()):
+            if one.agency == self._agency or matches(one.to, mine) or (ANY in one.to and all_meant):
+                yield one
 
     def _is_named(self, record: ConsentRecord) -> bool:
         return self._agency in record.hub_parties or matches(record.partners, self._hub.member(self._agency).party)

@@ -32,9 +32,9 @@ class Consents(Resource):
     def get(self, call: Call, query: ConsentQuery) -> ConsentPage:
         """List the records of one case that are the caller's to see."""
         party = _party(call)
-        case = visible_case(call, query.case)
+        case = _case_row(call, query.case)
         after = after_id(query.cursor)
-        found = reads.statements(call.session, case.id, party=party, after=after, limit=query.limit + 1)
+        found = reads.statements(call.session, case, party=party, after=after, limit=query.limit + 1)
         page = found[: query.limit]
         cursor = encode_cursor(page[-1].row) if len(found) > query.limit else None
         return ConsentPage(items=tuple(ConsentShape.of(known, party) for known in page), next_cursor=cursor)
@@ -94,7 +94,7 @@ class Exclusions(Resource):
     @operation(permission="consents.read", out=ExclusionList, summary="exclusions.list")
     def get(self, call: Call, case: str) -> ExclusionList:
         """List the refusals of a case that are the caller's to see."""
-        found = reads.refusals(call.session, visible_case(call, case).id)
+        found = reads.refusals(call.session, _case_row(call, case))
         party = _party(call)
         return ExclusionList(items=tuple(ExclusionShape.of(known, party) for known in found))
 
@@ -129,6 +129,13 @@ def _party(call: Call) -> Party:
     if party is None:
         raise NotFoundError
     return party
+
+
+def _case_row(call: Call, reference: str) -> str:
+    found = reads.case_row(call.session, reference, agency=call.caller.agency)
+    if found is None:
+        raise NotFoundError
+    return found
 
 
 def _known(call: Call, consent: str) -> reads.Statement:

@@ -255,6 +255,7 @@ def _new_consent(
         consent=scope.id,
         signer=case.owner,
         case_id=case.id,
+        case_handle=case.handle,
         hub_parties=sorted(scope.hub_parties),
         partner=partner,
         record=token,

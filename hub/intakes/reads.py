@@ -225,6 +225,21 @@ def statements(
     return _statements(session, condition, consents.c.id, limit=limit)
 
 
+def case_row(session: Session, reference: str, *, agency: str) -> str | None:
+    """Find the case that an agency means by a handle or row id when it asks for records: its own first, then the
+    oldest that it may see or of which a record names it, if only by its kind. A refusal alone finds nothing: whom it
+    names does not learn that there is a case.
+    """
+    case = cases.find(session, reference, agency=agency)
+    if case is not None and case.owner == agency:
+        return case.id
+    # what names an agency is what row-level security shows it
+    meant = sa.or_(consents.c.case_handle == reference, consents.c.case_id == reference)
+    found = set(session.scalars(sa.select(consents.c.case_id).where(meant).distinct()))
+    # the hub's ids carry their time
+    return min(found if case is None else found | {case.id}, default=None)
+
+
 def refusal(session: Session, exclusion: str, *, case_id: str) -> Refusal | None:
     """Give one exclusion of a case by its signer's id, if this transaction may see it."""
     found = _refusals(session, exclusions.c.case_id == case_id, exclusions.c.exclusion == exclusion)

@@ -25,6 +25,8 @@ consents = sa.Table(
     sa.Column("consent", sa.Uuid(as_uuid=False), nullable=False),
     sa.Column("signer", sa.Uuid(as_uuid=False), nullable=False),
     sa.Column("case_id", sa.Uuid(as_uuid=False), sa.ForeignKey("cases.id"), nullable=False),
+    # The owner's handle, by which an agency finds what names it where the case itself is not for it to see.
+    sa.Column("case_handle", sa.Uuid(as_uuid=False), nullable=False),
     sa.Column("hub_parties", ARRAY(sa.Uuid(as_uuid=False)), nullable=False),
     # The one partner: an agency's id or a recipient kind.
     sa.Column("partner", sa.Text, nullable=False),
@@ -36,6 +38,7 @@ consents = sa.Table(
     sa.Column("superseded_at", UtcDateTime, nullable=True),
     sa.UniqueConstraint("signer", "consent"),
     sa.Index("ix_consents_case_id", "case_id"),
+    sa.Index("ix_consents_case_handle", "case_handle"),
     sa.Index("ix_consents_record_hash", "record_hash"),
 )
 """Registered consent records; never removed, and never changed but for the moment of their end by a newer one."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from connectors.casebook import conferences, statements
+from connectors.sdk.problems import ProblemError
 from connectors.sync import news
 from connectors.sync.connector import Connector
 from consent.decisions import Permitted
@@ -123,3 +124,30 @@ def test_a_withdrawal_that_reached_the_hub_another_way_is_countersigned(
     assert [one.what for one in synced.answered.settled] == ["withdrawal"]
     network.clock.on(hours=12)
     assert j1.renew_statuses() == 0
+
+
+def test_a_partner_that_is_named_by_its_kind_learns_what_names_it_without_seeing_the_case(
+    j1: Connector, s1: Connector
+) -> None:
+    case = open_case(j1)
+    made = consent(j1, case, "shakyo")
+    consent(j1, case, "bengoshi")
+    record = ExclusionRecord(
+        id=j1.new_id(),
+        agency=j1.agency,
+        case=case,
+        to=frozenset({"shakyo"}),
+        categories=frozenset({"health"}),
+        from_time=NOW,
+        words_digest="cd" * 32,
+    )
+    with j1.casebook.transaction() as connection:
+        statements.exclude(connection, record, j1.pen(STAFF))
+    j1.push()
+    s1.refresh_case(case)
+    with s1.casebook.transaction() as connection:
+        assert [one.record.id for one in statements.consents_of(connection, case)] == [made]
+        assert [one.id for one in statements.exclusions_of(connection, case)] == [record.id]
+    assert permitted(s1, j1, case)
+    with pytest.raises(ProblemError, check=lambda problem: problem.status == 404):
+        s1.hub.case(case)
