@@ -37,6 +37,7 @@ from hub.audit.sequencer import Signer
 from hub.base import hubkeys, logs, queues, replay
 from hub.base.config import Settings
 from hub.base.db import Database, Role, now
+from hub.intakes import jobs as intakes_jobs
 from hub.messages import jobs as messages_jobs
 from hub.oauth import tokens
 from hub.outbox import jobs as outbox_jobs
@@ -80,7 +81,7 @@ def _each(handlers: Sequence[Handler]) -> Handler:
     return handle
 
 
-HANDLERS: Final[Mapping[str, Handler]] = join(messages_jobs.HANDLERS, referrals_jobs.HANDLERS)
+HANDLERS: Final[Mapping[str, Handler]] = join(intakes_jobs.HANDLERS, messages_jobs.HANDLERS, referrals_jobs.HANDLERS)
 TIMERS: Final[Sequence[Timer]] = (*messages_jobs.TIMERS, *referrals_jobs.TIMERS)
 
 log = structlog.get_logger(__name__)

@@ -4,7 +4,7 @@ audit entry, the outbox row, the word to the agencies concerned. Whether the cha
 `service`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,17 +13,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from consent.receipts import ExclusionRecord, ExclusionRevocationRecord, StatusRecord, statement_hash
-from consent.scopes import ANY, Scope, matches, signature_valid
+from consent.scopes import ANY, ORAL, VALID_SIGNATURES, Scope, matches, signature_valid
 from hub.agencies import reads as agencies
 from hub.audit import service as audit
-from hub.audit.rules import AuditKind, Entry, Json, timestamp
+from hub.audit.rules import HUB, AuditKind, Entry, Json, timestamp
 from hub.base.ids import is_id, new_id
 from hub.cases import reads as cases
 from hub.cases import service as case_service
 from hub.cases.reads import Case
-from hub.intakes import reads
+from hub.intakes import reads, telling
 from hub.intakes.reads import Refusal, Statement
-from hub.intakes.rules import CONSENT_CHANGED, Taking, is_from_the_future, last_moment
+from hub.intakes.rules import CONSENT_CHANGED, CONSENT_LAPSED, Taking, is_from_the_future, last_moment
 from hub.intakes.tables import consent_gates, consent_statuses, consents, exclusions, withdrawals
 from hub.outbox import service as outbox
 
@@ -47,6 +47,9 @@ class _Trace:
     told: tuple[str, ...] = ()
     # Those who may read the entry besides the case's owner.
     readers: tuple[str, ...] = ()
+    # The row that the event is about and whom it names, so that those can be told who are named by kind.
+    row: str
+    named: Collection[str] = ()
 
 
 def add_consent(session: Session, case: Case, scope: Scope, token: str, *, now: datetime) -> bool:
@@ -55,8 +58,9 @@ def add_consent(session: Session, case: Case, scope: Scope, token: str, *, now: 
     """
     partner = next(iter(scope.partners))
     before = reads.of_case(session, case.id)
-    written = session.scalar(_new_consent(case, scope, partner, token, now, ended=_is_ended(scope, before)))
-    if written is None:
+    row = new_id(now)
+    statement = _new_consent(row, case, scope, partner, token, now, ended=_is_ended(scope, before))
+    if session.scalar(statement) is None:
         return False
     others = _agencies({*scope.hub_parties, partner} - {case.owner})
     for named in others:
@@ -69,11 +73,12 @@ def add_consent(session: Session, case: Case, scope: Scope, token: str, *, now: 
         facts={"hash": statement_hash(token), **_terms(scope)},
         told=others,
         readers=others,
+        row=row,
+        named=(partner,),
     )
     _leave(session, trace, now)
     _supersede(session, case, scope, before, now)
-    # nothing is written when the record ends, and still the answer changes then
-    _announce(session, case, now, due=max(last_moment(scope), now))
+    _foresee(session, case, scope, row, now)
     return True
 
 
@@ -81,9 +86,10 @@ def add_withdrawal(
     session: Session, case: Case, known: Statement, taking: Taking, word: Word, *, now: datetime
 ) -> None:
     """Write that this much of a consent is taken back from now on."""
+    row = new_id(now)
     session.execute(
         sa.insert(withdrawals).values(
-            id=new_id(now),
+            id=row,
             withdrawal=word.id,
             consent_id=known.row,
             case_id=known.case_row,
@@ -109,6 +115,8 @@ def add_withdrawal(
         },
         told=concerned,
         readers=concerned,
+        row=row,
+        named=(known.partner,),
     )
     _leave(session, trace, now)
 
@@ -126,6 +134,7 @@ def countersign(session: Session, case: Case, known: Statement, word: Word, *, n
             actor=word.actor,
             subject=known.consent,
             facts={"withdrawal": withdrawal, "hash": statement_hash(word.token)},
+            row=known.row,
         )
         _log(session, trace, now)
 
@@ -135,9 +144,10 @@ def add_exclusion(session: Session, case: Case, record: ExclusionRecord, token: 
     ahead.
     """
     begins = record.from_time if is_from_the_future(record.from_time, now) else min(record.from_time, now)
+    row = new_id(now)
     session.execute(
         sa.insert(exclusions).values(
-            id=new_id(now),
+            id=row,
             exclusion=record.id,
             signer=record.agency,
             case_id=case.id,
@@ -161,8 +171,13 @@ def add_exclusion(session: Session, case: Case, record: ExclusionRecord, token: 
             "from": timestamp(begins),
         },
         told=_bound_parties(session, case, record.to),
+        row=row,
+        named=record.to,
     )
     _leave(session, trace, now)
+    if begins > now:
+        # nothing will be written when it begins, and still the answer changes then
+        _announce(session, case, now, due=begins)
 
 
 def end_exclusion(
@@ -178,6 +193,8 @@ def end_exclusion(
         subject=known.exclusion,
         facts={"revocation": record.id, "hash": statement_hash(token)},
         told=_bound_parties(session, case, known.to),
+        row=known.row,
+        named=known.to,
     )
     _leave(session, trace, now)
 
@@ -202,18 +219,14 @@ def keep_status(
     )
     if session.scalar(newest.returning(consent_statuses.c.consent_id)) is None:
         return
-    concerned = _concerned(known, Taking())
-    trace = _Trace(
-        kind=AuditKind.CONSENT_STATUS_RENEWED,
-        case=case,
-        actor=known.signer,
-        subject=known.consent,
-        facts={"hash": statement_hash(token), "as_of": timestamp(record.as_of)},
-        told=concerned,
-        readers=concerned,
-    )
-    _log(session, trace, now)
-    _tell(session, trace, now)
+    facts = {"hash": statement_hash(token), "as_of": timestamp(record.as_of)}
+    _note(session, case, known, AuditKind.CONSENT_STATUS_RENEWED, facts, now=now)
+
+
+def note_lapse(session: Session, case: Case, known: Statement, *, now: datetime) -> None:
+    """Write that a record's time is over, and tell its own agency as well: nobody acted when it ended."""
+    facts = {"hash": known.record_hash}
+    _note(session, case, known, AuditKind.CONSENT_LAPSED, facts, actor=HUB, also=(known.signer,), now=now)
 
 
 def _is_ended(scope: Scope, before: Iterable[Statement]) -> bool:
@@ -233,25 +246,54 @@ def _supersede(session: Session, case: Case, scope: Scope, before: Iterable[Stat
         if old.consent not in scope.supersedes or old.superseded_at is not None:
             continue
         session.execute(sa.update(consents).where(consents.c.id == old.row).values(superseded_at=now))
-        concerned = _concerned(old, Taking())
-        trace = _Trace(
-            kind=AuditKind.CONSENT_SUPERSEDED,
-            case=case,
-            actor=case.owner,
-            subject=old.consent,
-            facts={"hash": old.record_hash},
-            told=concerned,
-            readers=concerned,
-        )
-        _log(session, trace, now)
-        _tell(session, trace, now)
+        _note(session, case, old, AuditKind.CONSENT_SUPERSEDED, {"hash": old.record_hash}, now=now)
+
+
+def _foresee(session: Session, case: Case, scope: Scope, row: str, now: datetime) -> None:
+    """Put out what must follow when the record begins and when it runs out: nothing will be written then, and still
+    the answer changes.
+    """
+    ends = last_moment(scope)
+    if scope.valid_from > now:
+        _announce(session, case, now, due=scope.valid_from)
+    if ends > now and (scope.signature == ORAL or scope.signature in VALID_SIGNATURES):
+        outbox.put(session, topic=CONSENT_LAPSED, about=row, order_key=f"case:{case.id}", now=now, due=ends)
+    _announce(session, case, now, due=max(ends, now))
+
+
+def _note(
+    session: Session,
+    case: Case,
+    known: Statement,
+    kind: AuditKind,
+    facts: Mapping[str, Json],
+    *,
+    now: datetime,
+    actor: str | None = None,
+    also: tuple[str, ...] = (),
+) -> None:
+    """Log and tell what concerns one whole record and changes nobody's answer in this transaction."""
+    concerned = _concerned(known, Taking())
+    trace = _Trace(
+        kind=kind,
+        case=case,
+        actor=actor or known.signer,
+        subject=known.consent,
+        facts=facts,
+        told=(*also, *concerned),
+        readers=concerned,
+        row=known.row,
+        named=(known.partner,),
+    )
+    _log(session, trace, now)
+    _tell(session, trace, now)
 
 
 def _new_consent(
-    case: Case, scope: Scope, partner: str, token: str, now: datetime, *, ended: bool
+    row: str, case: Case, scope: Scope, partner: str, token: str, now: datetime, *, ended: bool
 ) -> sa.sql.dml.ReturningInsert[tuple[str]]:
     statement = insert(consents).values(
-        id=new_id(now),
+        id=row,
         consent=scope.id,
         signer=case.owner,
         case_id=case.id,
@@ -330,3 +372,4 @@ def _announce(session: Session, case: Case, now: datetime, *, due: datetime | No
 def _tell(session: Session, trace: _Trace, now: datetime) -> None:
     for agency in trace.told:
         outbox.tell(session, agency=agency, event=trace.kind.value, about=trace.subject, now=now)
+    telling.put(session, trace.kind, trace.row, trace.named, case_row=trace.case.id, now=now)

@@ -197,6 +197,12 @@ def by_consent(session: Session, consent: str, *, signer: str) -> Statement | No
     return found[0] if found else None
 
 
+def by_row(session: Session, row: str) -> Statement | None:
+    """Give a record by the hub's row id, if this transaction may see it."""
+    found = _statements(session, consents.c.id == row, limit=1)
+    return found[0] if found else None
+
+
 def by_record(session: Session, token: str, *, signer: str) -> Statement | None:
     """Give a signer's record by its very bytes."""
     condition = sa.and_(consents.c.record_hash == receipts.statement_hash(token), consents.c.signer == signer)

@@ -15,6 +15,9 @@ CONSENT_CHANGED: Final = "consent:changed"
 case's row.
 """
 
+CONSENT_LAPSED: Final = "consent:lapsed"
+"""The outbox topic by which a record's last moment is noticed; about: the record's row."""
+
 CLOCK_AHEAD: Final = timedelta(minutes=5)
 """How far an agency's clock may run before the hub's."""
 

@@ -9,9 +9,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub.agencies import reads as agencies
 from hub.audit import service as audit
 from hub.audit.rules import HUB, AuditKind, Entry
 from hub.base.db import now
+from hub.intakes import telling as intakes
 from hub.messages import handing_over, noticing, reads, service, tables
 from hub.messages.rules import RECEIPT_DUE, UNDELIVERED
 from hub.messages.storing import GAP_TOPIC
@@ -37,6 +39,17 @@ def consent_changed(session: Session, work: Work) -> None:
             _tell_stopped(session, one)
     handed_over = [one for one in found if one.message.handed_over_at is not None]
     noticing.raise_notices(session, handed_over, now=at)
+
+
+def tell_named_by_kind(session: Session, work: Work) -> None:
+    """Tell those agencies of a change that it names by their kind and that sent or received something in the case."""
+    told = intakes.news(session, work)
+    if told is None:
+        return
+    for agency in reads.agencies_of_case(session, told.case_row):
+        party = agencies.party(session, agency)
+        if party is not None and told.means(party):
+            outbox.tell(session, agency=agency, event=told.event, about=told.about, now=now(session))
 
 
 def report_gap(session: Session, work: Work) -> None:
@@ -77,6 +90,7 @@ def report_overdue_notices(session: Session) -> None:
 HANDLERS: Final[Mapping[str, Callable[[Session, Work], None]]] = {
     "consent:changed": consent_changed,
     GAP_TOPIC: report_gap,
+    **dict.fromkeys(intakes.TOPICS, tell_named_by_kind),
 }
 TIMERS: Final[Sequence[Callable[[Session], None]]] = (
     report_missing_receipts,

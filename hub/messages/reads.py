@@ -281,6 +281,13 @@ def of_case(session: Session, case_row: str) -> tuple[Labelled, ...]:
     return labelled(session, _messages(session, found.order_by(tables.messages.c.id)))
 
 
+def agencies_of_case(session: Session, case_row: str) -> tuple[str, ...]:
+    """Name the agencies that sent or were sent a message of a case, in the order of their ids."""
+    m = tables.messages.c
+    named = (sa.select(side).where(m.case_row == case_row) for side in (m.sender, m.recipient))
+    return tuple(sorted(session.scalars(sa.union(*named))))
+
+
 def unanswered(session: Session, *, before: datetime, limit: int) -> tuple[Message, ...]:
     """Give the messages offered before a moment for which no receipt came and nobody was told yet."""
     found = sa.select(*MESSAGE_COLUMNS).where(

@@ -83,7 +83,12 @@ def consent_now(session: Session, referral: Referral, *, now: datetime, lock: bo
     Raises:
         ConflictError: `recipient-inactive`, one of the two is not in the directory now.
     """
-    asked = Asked(
+    return decide(session, asked_of(referral), now=now, lock=lock)
+
+
+def asked_of(referral: Referral) -> Asked:
+    """Put the question whether the person's consent carries what the referral was opened with."""
+    return Asked(
         sender=referral.sender,
         recipient=referral.recipient,
         case=referral.case_handle,
@@ -91,4 +96,3 @@ def consent_now(session: Session, referral: Referral, *, now: datetime, lock: bo
         basis=ConsentBasis(),
         categories=referral.needs,
     )
-    return decide(session, asked, now=now, lock=lock)

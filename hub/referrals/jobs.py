@@ -15,12 +15,11 @@ from consent.questions import ConsentBasis, Permitted, Question
 from hub.audit import service as audit
 from hub.audit.rules import HUB, AuditKind, Entry
 from hub.base import db
-from hub.base.errors import ConflictError
-from hub.messages.deciding import Decided
+from hub.messages.deciding import Decided, review
 from hub.outbox import service as outbox
 from hub.outbox.rules import Work
 from hub.referrals import followups, meter, moves, reads, timers
-from hub.referrals.facts import consent_now, facts_of
+from hub.referrals.facts import asked_of, facts_of
 from hub.referrals.lifecycle import Allowed, Event, Role, decide
 from hub.referrals.reads import Referral
 
@@ -49,11 +48,9 @@ def consent_changed(session: Session, work: Work) -> None:
 
 
 def _look_again(session: Session, referral: Referral, *, now: datetime) -> None:
-    try:
-        decided = consent_now(session, referral, now=now, lock=False)
-    except ConflictError:
-        # a suspended agency: what it may not do now is no word of the person
-        return
+    # whatever state the two are in: that an agency is suspended is no word of the person, and what ends meanwhile is
+    # looked at now or never
+    decided = review(session, asked_of(referral), now=now)
     carried = _carried(decided, referral)
     if not carried and referral.content_stopped_at is None:
         answer = decide(Event.WITHDRAW, referral.state, {Role.H}, facts_of(referral, now))
