@@ -21,6 +21,7 @@ from connectors.cli import (
     people,
     referrals,
     rounds,
+    serving,
 )
 from connectors.cli.frame import Root, version_flag
 
@@ -48,4 +49,5 @@ for noun in (
 
 moves.add_to(referrals.referral)
 rounds.add_to(main)
+serving.add_to(main)
 doctor.add_to(main)

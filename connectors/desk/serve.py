@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from waitress.server import create_server
 
+from connectors.base.errors import ConnectorError
 from connectors.desk.app import create_desk
 from connectors.desk.staff import service as staff
 from connectors.desk.web.courier import LineState, Nudge
@@ -25,6 +27,7 @@ from connectors.sync.loop import Loop
 
 THREADS: Final = 8
 LOOPBACK: Final = "127.0.0.1"
+_LOOPBACK_NAMES: Final = frozenset({LOOPBACK, "localhost", "::1"})
 log = logging.getLogger(__name__)
 
 
@@ -48,8 +51,10 @@ def open_desk(
 ) -> Iterator[Opened]:
     """Serve an agency's desk until the context ends; port 0 takes any free one.
 
-    *Raises* OSError: the port is taken.
+    *Raises* OSError: the port is taken. `ConnectorError("sample-hub-real")`: sample data must not meet a real hub.
     """
+    if sample and urlsplit(connector.settings.hub).hostname not in _LOOPBACK_NAMES:
+        raise ConnectorError("sample-hub-real", url=connector.settings.hub)
     line = LineState()
     loop = Loop(
         connector,

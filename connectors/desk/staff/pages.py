@@ -8,6 +8,7 @@ from typing import Any, Final
 import pyotp
 import segno
 from flask import Blueprint, redirect, request, session, url_for
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from connectors.desk.staff import reads, rules, service
@@ -47,6 +48,21 @@ def sign_in(visit: Visit) -> Response | tuple[str, int]:
     if seen is None:
         return see(wish or "/", said="staff.welcome")
     return see(wish or "/", said="staff.seen-before", day=say_moment(seen, visit.language))
+
+
+@page(blueprint, "/enter/<ticket>", who=Access.EVERYBODY)
+def enter(visit: Visit, ticket: str) -> Response:
+    """Enter a desk of sample data by a ticket that the demo printed; every other desk has no such page."""
+    if not visit.site.sample:
+        raise NotFound
+    with visit.book() as connection:
+        member = service.holder(connection, ticket)
+        if member is None:
+            raise NotFound
+        begun = service.begin(connection, member, now=visit.at)
+    session.clear()
+    session[SESSION_TOKEN] = begun.token
+    return redirect(own_path(request.args.get("next"), "/"), 303)
 
 
 @page(blueprint, "/setup", who=Access.EVERYBODY, methods=("GET", "POST"))

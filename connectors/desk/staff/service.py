@@ -32,6 +32,7 @@ _SALT: Final = 16
 _STEP: Final = 30
 """Seconds of one step of the one-time codes (RFC 6238)."""
 _SETUP: Final = "setup-code"
+_TICKET: Final = "sample-ticket:"
 _CODE_SIGNS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -154,6 +155,20 @@ def begin(connection: Connection, member: str, *, now: datetime) -> SignedIn:
     )
     access.record(connection, staff=member, action="session:begun", about=member, now=now)
     return SignedIn(member=member, token=token, seen_before_at=seen)
+
+
+def ticket(connection: Connection, member: str) -> str:
+    """Make a ticket with which somebody enters a desk of sample data without a password; the page for it is shut on
+    every other desk.
+    """
+    made = secrets.token_urlsafe(16)
+    marks.remember(connection, _TICKET + reads.hashed(made), member)
+    return made
+
+
+def holder(connection: Connection, made: str) -> str | None:
+    """Give whose ticket this is."""
+    return marks.recall(connection, _TICKET + reads.hashed(made))
 
 
 def touch(connection: Connection, session: str, *, now: datetime) -> None:

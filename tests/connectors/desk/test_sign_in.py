@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import pyotp
 import pytest
 
+from connectors.desk.serve import open_desk
 from connectors.desk.staff import service
+from connectors.desk.web.site import EXTENSION
 from connectors.desk.web.visits import Role
 from tests.connectors.desk.office import PASSWORD, Browser, Office, code_now
-from tests.connectors.story import Network
+from tests.connectors.story import Network, refused
 
 
 @pytest.fixture
@@ -172,3 +175,24 @@ def test_somebody_who_left_is_out_at_once(office: Office) -> None:
 def test_the_secret_of_the_codes_is_what_an_authenticator_reads() -> None:
     secret = base64.b32encode(b"12345678901234567890").decode()
     assert pyotp.TOTP(secret).at(59) == "287082"  # RFC 6238, appendix B, the last six digits
+
+
+def test_a_ticket_opens_a_desk_of_sample_data(office: Office) -> None:
+    member = office.hire()
+    with office.connector.casebook.transaction() as connection:
+        ticket = service.ticket(connection, member)
+    assert office.browser().get(f"/enter/{ticket}").answer.request.path == "/"
+    assert office.browser().get("/enter/some-other").status == 404
+
+
+def test_a_ticket_opens_no_other_desk(office: Office) -> None:
+    member = office.hire()
+    with office.connector.casebook.transaction() as connection:
+        ticket = service.ticket(connection, member)
+    office.app.extensions[EXTENSION] = replace(office.app.extensions[EXTENSION], sample=False)
+    assert office.browser().get(f"/enter/{ticket}").status == 404
+
+
+def test_sample_data_never_meet_a_hub_elsewhere(office: Office) -> None:
+    with refused("sample-hub-real"), open_desk(office.connector, port=0, sample=True):
+        pass
