@@ -31,6 +31,7 @@ from hub.web import docs, health, manners, permissions, problems
 from hub.web.gate import Gate, Validator
 from hub.web.thin import ThinApi
 from hub.web.work import EXTENSION, Hub
+from hub.webhooks import api as webhooks_api
 
 NAMESPACES: Final[Sequence[Namespace]] = (
     audit_api.namespace,
@@ -42,6 +43,7 @@ NAMESPACES: Final[Sequence[Namespace]] = (
     meetings_api.namespace,
     messages_api.namespace,
     referrals_api.namespace,
+    webhooks_api.namespace,
 )
 """Every slice's endpoints; paths are relative to /v1."""
 
@@ -72,6 +74,7 @@ def create_app(
     if keys is not None:
         database.givens[hubkeys.RECEIPTS] = hubkeys.Receipts(hub=settings.issuer, key=keys.receipt)
         database.givens[hubkeys.LOG_KEY] = keys.log.public
+        database.givens[hubkeys.WEBHOOKS] = keys.webhooks
         validator = validator or TokenValidator(database, settings.issuer)
     app.extensions[EXTENSION] = Hub(settings=settings, database=database, gate=Gate(validator), wakes=wakes)
     manners.register(app)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The worker's composition root: which function does which topic, and when everything else comes round.
 
-Three things run side by side: a listener for wake-ups (an RQ worker, in a process of its own), the timetable
-(the sweep of the outbox, the timers, tidying) and the sequencer of the log. The timetable is a plain loop and
-not RQ's cron, because that lives in Redis: with Redis away nothing would come round, and the sweep is what
-makes Redis disposable. Any number of workers may run; leases and advisory locks see to it that each thing is
-done by one of them.
+Four things run side by side: a listener for wake-ups (an RQ worker, in a process of its own), the timetable
+(the sweep of the outbox, the timers, tidying), the sequencer of the log, and the couriers of webhooks. The
+timetable is a plain loop and not RQ's cron, because that lives in Redis: with Redis away nothing would come
+round, and the sweep is what makes Redis disposable. Any number of workers may run; leases and advisory locks
+see to it that each thing is done by one of them.
 """
 
 import multiprocessing
@@ -50,6 +50,8 @@ from hub.referrals import jobs as referrals_jobs
 from hub.referrals import network
 from hub.tasks import service as tasks
 from hub.tasks.rules import TaskKind
+from hub.webhooks import delivering, sending
+from hub.webhooks.jobs import Couriers
 
 SWEEP: Final = 10.0
 TIMERS_EVERY: Final = 60.0
@@ -98,6 +100,7 @@ class Station:
     name: str
     handlers: Mapping[str, Handler]
     timers: Sequence[Timer]
+    couriers: Couriers
 
     def sweep(self, *, at_most: int | None = None) -> int:
         """Do what the outbox holds that is due; return how many rows were taken in hand."""
@@ -117,6 +120,7 @@ class Station:
         with self.jobs.transaction(None) as session:
             replay.forget_expired(session, now(session))
             tokens.forget_expired(session, now=now(session))
+            delivering.tidy(session, now=now(session))
 
     def sequence(self) -> int:
         """Put what is pending into the log; return how many entries went in."""
@@ -176,6 +180,7 @@ def station(settings: Settings) -> Iterator[Station]:
     keys = hubkeys.load(settings.data)
     jobs = _database(settings, Role.JOB, wakes)
     jobs.givens[hubkeys.RECEIPTS] = hubkeys.Receipts(hub=settings.issuer, key=keys.receipt)
+    jobs.givens[hubkeys.WEBHOOKS] = keys.webhooks
     seq = _database(settings, Role.SEQ, wakes)
     try:
         yield Station(
@@ -186,6 +191,7 @@ def station(settings: Settings) -> Iterator[Station]:
             name=f"{socket.gethostname()}:{os.getpid()}",
             handlers=HANDLERS,
             timers=TIMERS,
+            couriers=Couriers(database=jobs, wakes=wakes, line=sending.line_of(settings)),
         )
     finally:
         jobs.close()
@@ -204,7 +210,7 @@ def _database(settings: Settings, role: Role, wakes: queues.Wakes) -> Database:
 
 
 def run_due(settings: Settings) -> None:
-    """Make one pass of everything: timers, then the outbox until nothing is due, then the log.
+    """Make one pass of everything: timers, the outbox until nothing is due, the log, webhooks.
 
     Also an RQ job (`hub.worker.run_due`) and what tests and rehearsals call instead of waiting.
     """
@@ -212,6 +218,7 @@ def run_due(settings: Settings) -> None:
         at.tick()
         at.sweep()
         at.sequence()
+        at.couriers.deliver()
 
 
 def woken(queue: str) -> None:
@@ -243,7 +250,7 @@ def give_up(session: Session, work: Work) -> None:
 
 
 def run(settings: Settings, stop: threading.Event | None = None) -> None:
-    """Run a worker until SIGTERM or SIGINT (or *stop* is set): listener, timetable and sequencer.
+    """Run a worker until SIGTERM or SIGINT (or *stop* is set): listener, timetable, sequencer, couriers.
 
     Work in hand is finished; what was leased and not finished comes back when its lease runs out.
     """
@@ -254,6 +261,7 @@ def run(settings: Settings, stop: threading.Event | None = None) -> None:
         threads = [
             threading.Thread(target=_rounds, args=(at, sound, stop), name="timetable"),
             threading.Thread(target=_sequence, args=(at, sound, stop), name="sequencer"),
+            threading.Thread(target=at.couriers.keep_delivering, args=(stop,), name="webhooks"),
         ]
         for thread in threads:
             thread.start()

@@ -3,12 +3,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from hub.base.errors import ConfigurationError
 
 MEBIBYTE = 1024 * 1024
+HIGHEST_PORT = 65535
 ENVIRONMENTS = ("production", "development", "test", "play")
 
 
@@ -22,6 +24,8 @@ class Settings:
     - `data`: folder for what is neither database nor secret of others, e.g. the log key
     - `prepare_threshold`: psycopg's; None (never prepare) is right behind pgbouncer
     - `request_limit`: largest request in bytes
+    - `webhook_ports`: where agencies' webhooks may listen; `webhook_networks`: networks that may be called beside the
+      public Internet, any port, and without TLS where this is not production
     """
 
     database_url: str
@@ -34,6 +38,8 @@ class Settings:
     pool_size: int = 8
     request_limit: int = 20 * MEBIBYTE
     metrics_port: int | None = None
+    webhook_ports: frozenset[int] = frozenset({443})
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @property
     def host(self) -> str:
@@ -67,6 +73,8 @@ class Settings:
             pool_size=_number(environ, "TSUNAGI_POOL_SIZE", 8) or 8,
             request_limit=_number(environ, "TSUNAGI_REQUEST_LIMIT", 20 * MEBIBYTE) or 20 * MEBIBYTE,
             metrics_port=_number(environ, "TSUNAGI_METRICS_PORT", None),
+            webhook_ports=_ports(environ, "TSUNAGI_WEBHOOK_PORTS"),
+            webhook_networks=_networks(environ, "TSUNAGI_WEBHOOK_NETWORKS"),
         )
 
 
@@ -89,6 +97,25 @@ def _number(environ: Mapping[str, str], name: str, default: int | None) -> int |
     if not (text.isascii() and text.isdigit()):
         raise ConfigurationError("setting-bad", name=name, example="8")
     return int(text)
+
+
+def _ports(environ: Mapping[str, str], name: str) -> frozenset[int]:
+    """Read `443,8443,10000-10999`."""
+    ports: set[int] = set()
+    for part in (environ.get(name) or "443").split(","):
+        first, _, last = part.strip().partition("-")
+        ends = (first, last or first)
+        if not all(end.isascii() and end.isdigit() and 0 < int(end) <= HIGHEST_PORT for end in ends):
+            raise ConfigurationError("setting-bad", name=name, example="443,8443,10000-10999")
+        ports.update(range(int(ends[0]), int(ends[1]) + 1))
+    return frozenset(ports)
+
+
+def _networks(environ: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in environ.get(name, "").split(",") if part.strip())
+    except ValueError:
+        raise ConfigurationError("setting-bad", name=name, example="10.20.0.0/16,fd00:1234::/32") from None
 
 
 def _database_url(name: str, url: str) -> str:

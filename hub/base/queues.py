@@ -22,6 +22,8 @@ HANDLER: Final = "hub.worker.woken"  # called with the name of the queue of work
 MARK_SECONDS: Final = 15
 PAUSE_SECONDS: Final = 5.0
 FEED: Final = "feed:"
+ANY_FEED: Final = "feed:*"
+"""What to listen to for a wake-up of anybody's feed."""
 LOOK_AGAIN_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
@@ -68,7 +70,8 @@ class Wakes:
                     _doze(seconds)
 
             try:
-                ear.subscribe(queue)
+                # nothing but the `*` of ANY_FEED is a pattern: agencies are ids
+                ear.psubscribe(queue)
             except RedisError:
                 hear = _doze
             yield hear

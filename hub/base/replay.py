@@ -46,11 +46,12 @@ single_uses = sa.Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """The answer given when the key was first used."""
+    """The answer given when the key was first used; `kept` is remembered in place of a body that is told once."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    kept: bytes | None = None
 
 
 def claim(session: Session, *, agency: str, key: str, fingerprint: bytes, now: datetime) -> Answered | None:
@@ -76,7 +77,11 @@ def remember(session: Session, *, agency: str, key: str, answer: Answered) -> No
     session.execute(
         sa.update(table)
         .where(table.c.agency == agency, table.c.key == key)
-        .values(status=answer.status, headers=dict(answer.headers), body=answer.body)
+        .values(
+            status=answer.status,
+            headers=dict(answer.headers),
+            body=answer.body if answer.kept is None else answer.kept,
+        )
     )
 
 

@@ -56,7 +56,7 @@ def events(session: Session, agency: str, *, after: Place, limit: int) -> tuple[
     seq), and a row is shown only when every transaction with a number up to its own has ended: nothing can
     then appear before it. The price: a writing transaction that stays open delays the feed. After a restore
     from a dump (not from a base backup) into a new cluster, where those numbers start again, run `UPDATE
-    events SET xact = 0`.
+    events SET xact = 0` and `UPDATE webhooks SET place_xact = 0`.
     """
     table = tables.events.c
     rows = session.execute(
@@ -69,6 +69,35 @@ def events(session: Session, agency: str, *, after: Place, limit: int) -> tuple[
         Event(id=row.id, event=row.event, about=row.about, at=row.at, place=Place(xact=row.xact, seq=row.seq))
         for row in rows
     )
+
+
+def has_news(
+    agency: sa.ColumnElement[str], xact: sa.ColumnElement[int], seq: sa.ColumnElement[int]
+) -> sa.ColumnElement[bool]:
+    """Give the condition, for a query of another slice, that `events` would find something after the place that its
+    columns hold.
+    """
+    table = tables.events.c
+    return sa.exists().where(table.agency == agency, sa.tuple_(table.xact, table.seq) > sa.tuple_(xact, seq), SETTLED)
+
+
+def newest(session: Session, agency: str) -> Place:
+    """Give the end of the agency's feed as it may be shown now: what is told later, or later comes to light, is after
+    it.
+    """
+    table = tables.events.c
+    last = sa.select(sa.func.max(table.seq)).where(table.agency == agency, SETTLED).scalar_subquery()
+    ended = sa.text("(pg_snapshot_xmin(pg_current_snapshot())::text)::bigint - 1")
+    xact, seq = session.execute(sa.select(ended, last)).one()
+    return Place(xact=xact, seq=seq or 0)
+
+
+def place_before(session: Session, agency: str, event_id: str) -> Place | None:
+    """Give the place just before an event of the agency's feed, or None if it is not there (any more)."""
+    table = tables.events.c
+    wanted = sa.select(table.xact, table.seq).where(table.id == event_id, table.agency == agency)
+    row = session.execute(wanted).one_or_none()
+    return None if row is None else Place(xact=row.xact, seq=row.seq - 1)
 
 
 def dead_letters(session: Session, *, limit: int = 100) -> tuple[DeadLetter, ...]:

@@ -37,5 +37,6 @@ class TaskKind(StrEnum):
     MEETING_INVITED = "meeting_invited"
     EMERGENCY_REVIEW = "emergency_review"
     OVERRIDE_LIMIT = "override_limit"
+    WEBHOOK_DISABLED = "webhook_disabled"
     WORK_GIVEN_UP = "work_given_up"
     LOG_DAMAGED = "log_damaged"

@@ -31,10 +31,12 @@ class Reply:
     """An answer that needs more than a body: another status, a version (`etag`, without quotes), headers.
 
     - `raw`: bytes in place of a body, where the operation declares a `media` type
+    - `kept`: what the idempotency key remembers in place of a body that tells a secret: a repeated request gets this
     - `again`: there is nothing yet, and a caller who waits may have the method called again (`hub.web.waiting`)
     """
 
     body: BaseModel | None = None
+    kept: BaseModel | None = None
     status: int | None = None
     etag: str | int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -172,7 +172,9 @@ def render(
         status = reply.status or (op.status if op.status != 200 else NO_CONTENT)  # noqa: PLR2004 - HTTP's own figure
         return Answered(status=status, headers=headers, body=b"")
     headers["Content-Type"] = JSON
-    return Answered(status=reply.status or op.status, headers=headers, body=reply.body.model_dump_json().encode())
+    kept = None if reply.kept is None else reply.kept.model_dump_json().encode()
+    body = reply.body.model_dump_json().encode()
+    return Answered(status=reply.status or op.status, headers=headers, body=body, kept=kept)
 
 
 def _next(query: BaseModel | None, cursor: str) -> str:

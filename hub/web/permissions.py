@@ -54,6 +54,9 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "tasks.read": _any("referrals:read"),
     "tasks.write": _any("referrals:read"),
     "events.read": _any("referrals:read"),
+    "webhooks.read": _any("referrals:read"),
+    # it makes a shared secret and tells events to another machine: as much trust as publishing keys
+    "webhooks.write": _any("keys:write"),
     "audit.read": _any("audit:read"),
     "oversight.write": _any("oversight:write"),
 }

@@ -33,7 +33,7 @@ def test_nobody_else_can_read_the_files_and_nothing_else_is_left(tmp_path: Path)
     folder = tmp_path / hubkeys.FOLDER
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
-    assert modes == {"receipt.json": 0o600, "log.json": 0o600, "token.json": 0o600}
+    assert modes == dict.fromkeys(("receipt.json", "log.json", "token.json", "webhooks.json"), 0o600)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
@@ -75,3 +75,24 @@ def test_four_processes_that_start_at_once_end_with_the_same_keys(tmp_path: Path
     assert all(answer == answers[0] for answer in answers)
     stored = json.loads((tmp_path / hubkeys.FOLDER / "receipt.json").read_text())
     assert stored["kid"] == answers[0][0]
+
+
+def test_the_key_of_the_webhooks_is_random_kept_and_not_shown(tmp_path: Path) -> None:
+    made = hubkeys.load(tmp_path / "a")
+    assert len(made.webhooks) == 32
+    assert hubkeys.load(tmp_path / "a").webhooks == made.webhooks
+    assert hubkeys.load(tmp_path / "b").webhooks != made.webhooks
+    assert "webhooks" not in repr(made)
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"kty":"oct","k":"AAAA"}', '{"kty":"oct","k":"!"}', '{"kty":"oct","k":5}'])
+def test_a_webhooks_key_that_is_none_is_refused_and_not_replaced(tmp_path: Path, text: str) -> None:
+    hubkeys.load(tmp_path)
+    path = tmp_path / hubkeys.FOLDER / hubkeys.WEBHOOKS_FILE
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as refused:
+        hubkeys.load(tmp_path)
+    assert refused.value.code == "key-file-broken"
+    path.chmod(0o640)
+    with pytest.raises(ConfigurationError, match="chmod 600"):
+        hubkeys.load(tmp_path)
