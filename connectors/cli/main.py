@@ -22,6 +22,7 @@ from connectors.cli import (
     referrals,
     rounds,
     serving,
+    webhooks,
 )
 from connectors.cli.frame import Root, version_flag
 
@@ -41,6 +42,7 @@ for noun in (
     beside.follow_up,
     meetings.task,
     meetings.meeting,
+    webhooks.webhook,
     exchange.taking_in,
     exchange.giving_out,
     audit.audit,

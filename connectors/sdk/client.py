@@ -17,6 +17,7 @@ from connectors.sdk import answers, threads
 from connectors.sdk.interface import Body, Hub
 from connectors.sdk.reading import read
 from connectors.sdk.session import HubSession
+from connectors.sdk.webhook_calls import WithWebhooks
 from consent import wire
 from consent.envelope.manifest import ManifestBasis
 from consent.keys import SignedEntry
@@ -28,7 +29,7 @@ _MARGIN: Final = 30.0
 """Seconds that a long poll may take beyond what it waits."""
 
 
-class HubClient(Hub):
+class HubClient(WithWebhooks, Hub):
     """The hub over HTTPS as one client of one agency."""
 
     def __init__(self, session: HubSession) -> None:

@@ -16,6 +16,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from connectors.sdk import answers, threads
+from connectors.sdk.webhook_calls import Webhooks
 from consent.envelope.manifest import ManifestBasis
 from consent.keys import SignedEntry
 
@@ -271,6 +272,11 @@ class Hub(Protocol):
 
     def events(self, *, cursor: str | None = None, wait: int = 0) -> answers.Events:
         """Give what came after the cursor; with `wait`, wait so many seconds (at most 25) when there is nothing."""
+        ...
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """Give the calls that have the feed sent to an address of ours."""
         ...
 
     # ── the log ──

@@ -120,6 +120,10 @@ class HubSession:
         headers = {"Idempotency-Key": idempotency_key, **({"If-Match": if_match} if if_match else {})}
         return self._ask(Request(method="PATCH", path=path, body=body, headers=headers))
 
+    def delete(self, path: str) -> Answer:
+        """Remove a resource; one that is gone already is a problem like any other (404)."""
+        return self._ask(Request(method="DELETE", path=path))
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()

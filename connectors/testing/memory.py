@@ -19,6 +19,7 @@ from connectors.base.clock import Clock, system_clock
 from connectors.base.errors import HubAwayError
 from connectors.sdk import answers, threads
 from connectors.sdk.problems import PartDecision, problem_of
+from connectors.sdk.webhook_calls import Webhook
 from connectors.testing.log import MemoryLog
 from consent import decisions, keys, receipts
 from consent.envelope import manifest as manifests
@@ -82,6 +83,7 @@ class MemoryHub:
         self.referrals: dict[str, threads.ReferralDetail] = {}
         self.notices: list[tuple[str, threads.Notice]] = []
         self.events: list[tuple[str, answers.Event]] = []
+        self.webhooks: dict[str, tuple[str, Webhook]] = {}
         self._answered: dict[tuple[str, str], object] = {}
 
     def join(self, request: bytes) -> str:

@@ -103,11 +103,12 @@ def _ports(environ: Mapping[str, str], name: str) -> frozenset[int]:
     """Read `443,8443,10000-10999`."""
     ports: set[int] = set()
     for part in (environ.get(name) or "443").split(","):
-        first, _, last = part.strip().partition("-")
-        ends = (first, last or first)
-        if not all(end.isascii() and end.isdigit() and 0 < int(end) <= HIGHEST_PORT for end in ends):
+        first, dash, last = part.strip().partition("-")
+        ends = (first, last if dash else first)
+        numbers = [int(end) for end in ends if end.isascii() and end.isdigit()]
+        if len(numbers) != len(ends) or not 0 < numbers[0] <= numbers[1] <= HIGHEST_PORT:
             raise ConfigurationError("setting-bad", name=name, example="443,8443,10000-10999")
-        ports.update(range(int(ends[0]), int(ends[1]) + 1))
+        ports.update(range(numbers[0], numbers[1] + 1))
     return frozenset(ports)
 
 

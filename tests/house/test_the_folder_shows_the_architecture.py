@@ -20,7 +20,19 @@ TOP_LEVEL = {
     "CHANGELOG.md", "LICENSE", "NOTICE", "Makefile", "README.ja.md", "README.md", "SECURITY.md", "pyproject.toml",
     "requirements.in", "requirements.txt", "requirements-dev.txt", ".gitignore", ".gitattributes", "CONTRIBUTING.md",
 }  # fmt: skip
-SLICES = ("agencies", "audit", "cases", "intakes", "meetings", "messages", "outbox", "referrals", "staff", "tasks")
+SLICES = (
+    "agencies",
+    "audit",
+    "cases",
+    "intakes",
+    "meetings",
+    "messages",
+    "outbox",
+    "referrals",
+    "staff",
+    "tasks",
+    "webhooks",
+)
 BANNED_NAMES = re.compile(r"(^|_)(utils?|helpers?|managers?|common|misc)(_|$)")
 
 

@@ -84,12 +84,15 @@ def test_ten_03_05_12_nothing_hidden_can_be_asked_for(wall: Stage, path, query) 
     assert wall.facts() == before
 
 
-def test_ten_12_a_feed_is_the_callers_own_and_there_is_nothing_to_subscribe_to(wall: Stage) -> None:
+def test_ten_12_a_feed_is_the_callers_own_and_no_webhook_can_ask_for_anothers(wall: Stage) -> None:
     told = wall.by(wall.story.s1).get("/v1/events").get_json()
     assert [event["event"] for event in told["items"] if event["event"].startswith("referral:")]
     assert wall.by(wall.story.f1).get(f"/v1/events?cursor={told['next_cursor']}").get_json()["items"] == []
-    paths = {route.path for route in openapi.routes(wall.app)}
-    assert not [path for path in paths if "subscri" in path or "webhook" in path]
+    before = wall.facts()
+    for more in ({"agency": wall.story.s1.id}, {"topic": "referral:requested"}):
+        asked = wall.by(wall.story.f1).post("/v1/webhooks", {"url": "https://hooks.example/x", **more})
+        assert wall.refused(asked, 422, "unknown-member")
+    assert wall.facts() == before
 
 
 def test_ten_14_no_door_of_the_api_is_an_operators_or_an_officers(wall: Stage) -> None:

@@ -63,6 +63,13 @@ def test_a_missing_setting_is_named(name):
         ("TSUNAGI_PREPARE_THRESHOLD", "x"),
         ("TSUNAGI_POOL_SIZE", "-1"),
         ("TSUNAGI_POOL_SIZE", "２"),
+        ("TSUNAGI_WEBHOOK_PORTS", "https"),
+        ("TSUNAGI_WEBHOOK_PORTS", "0"),
+        ("TSUNAGI_WEBHOOK_PORTS", "443,70000"),
+        ("TSUNAGI_WEBHOOK_PORTS", "8000-"),
+        ("TSUNAGI_WEBHOOK_PORTS", "9000-8000"),
+        ("TSUNAGI_WEBHOOK_NETWORKS", "127.0.0.1/8"),
+        ("TSUNAGI_WEBHOOK_NETWORKS", "localhost"),
     ],
 )
 def test_a_malformed_setting_is_named(name, value):
@@ -96,3 +103,12 @@ def test_both_languages_leave_the_same_gaps():
     for code, texts in sentences.catalogue().items():
         gaps = [{name for _, name, _, _ in string.Formatter().parse(text) if name} for text in texts.values()]
         assert gaps[0] == gaps[1], code
+
+
+def test_webhooks_go_to_the_public_internet_at_443_unless_told_otherwise():
+    made = Settings.from_environment(GOOD)
+    assert (made.webhook_ports, made.webhook_networks) == (frozenset({443}), ())
+    told = {"TSUNAGI_WEBHOOK_PORTS": "443, 8443,9000-9002", "TSUNAGI_WEBHOOK_NETWORKS": "10.20.0.0/16, fd00::/8"}
+    made = Settings.from_environment(GOOD | told)
+    assert made.webhook_ports == {443, 8443, 9000, 9001, 9002}
+    assert [str(network) for network in made.webhook_networks] == ["10.20.0.0/16", "fd00::/8"]

@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from connectors.sdk.webhooks import verify
 from hub.agencies import service as agencies
 from hub.base.config import Settings
 from hub.base.db import Database, Duty, now
@@ -64,6 +65,8 @@ def test_the_signature_is_what_standard_webhooks_verifies(
     assert Webhook(made["secret"]).verify(got.body, dict(got.headers)) == got.json
     with pytest.raises(WebhookVerificationError):
         Webhook(made["secret"]).verify(got.body + b" ", dict(got.headers))
+    note = verify(got.headers, got.body, [made["secret"]], now=datetime.now(UTC), seen=lambda _: False)
+    assert (note.id, note.about) == (got.id, got.json["about"])
 
 
 def test_while_a_secret_changes_both_sign_and_after_a_day_the_new_one_alone(
