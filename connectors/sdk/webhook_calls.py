@@ -22,7 +22,7 @@ Shape = TypeVar("Shape")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
     """An address that our events are sent to. `failures` counts those since the last success; `disabled_for` is
-    `gone` (it answered 410) or `failing` (nothing got through for days).
+    `ended` (it answered 410) or `failing` (nothing got through for days).
     """
 
     id: str

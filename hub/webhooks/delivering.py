@@ -116,8 +116,8 @@ def settle(session: Session, parcel: Parcel, sent: Sent, *, milliseconds: int, n
         place = parcel.event.place
         values = {"failures": 0, "failing_since": None, "place_xact": place.xact, "place_seq": place.seq}
         values["due_at"] = now
-    elif sent.outcome is Outcome.GONE:
-        reason = DisabledFor.GONE
+    elif sent.outcome is Outcome.ENDED:
+        reason = DisabledFor.ENDED
     elif is_given_up(failing_since=since, now=now):
         reason = DisabledFor.FAILING
     else:

@@ -61,7 +61,7 @@ class Outcome(StrEnum):
     DELIVERED = "delivered"
     REFUSED = "refused"
     """The receiver answered with something other than 2xx; redirects are such an answer."""
-    GONE = "gone"
+    ENDED = "ended"
     """410: the receiver wants no more."""
     TIMEOUT = "timeout"
     TOO_LARGE = "answer-too-large"
@@ -77,7 +77,7 @@ class Outcome(StrEnum):
 class DisabledFor(StrEnum):
     """Why an address is called no more."""
 
-    GONE = "gone"
+    ENDED = "ended"
     FAILING = "failing"
 
 

@@ -119,7 +119,7 @@ def reach_of(settings: Settings) -> Reach:
 
 def _judged(status: int, read: Callable[[], bytes], until: float) -> Sent:
     if status == http.HTTPStatus.GONE:
-        return Sent(outcome=Outcome.GONE, status=status)
+        return Sent(outcome=Outcome.ENDED, status=status)
     if not http.HTTPStatus.OK <= status < http.HTTPStatus.MULTIPLE_CHOICES:
         return Sent(outcome=Outcome.REFUSED, status=status)
     answer = read()

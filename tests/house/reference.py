@@ -54,7 +54,7 @@ MESSAGE = SIGNED | {
 }  # fmt: skip
 READING = frozenset({"consent-refused", "gone"})
 """What a GET may refuse besides the common problems."""
-CLOSED = ("hub.web", "hub.base.db")
+CLOSED = ("hub.web.", "hub.base.db.")
 """Where the search for problems does not go: what every request passes."""
 
 

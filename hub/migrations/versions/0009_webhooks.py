@@ -32,7 +32,7 @@ CREATE TABLE webhooks (
     removed_at timestamptz,
     CONSTRAINT pk_webhooks PRIMARY KEY (id),
     CONSTRAINT ck_webhooks_disabled CHECK ((disabled_at IS NULL) = (disabled_for IS NULL)),
-    CONSTRAINT ck_webhooks_disabled_for CHECK (disabled_for IN ('gone', 'failing')),
+    CONSTRAINT ck_webhooks_disabled_for CHECK (disabled_for IN ('ended', 'failing')),
     CONSTRAINT ck_webhooks_old_secret CHECK ((old_secret IS NULL) = (old_until IS NULL)),
     -- a removed one keeps no secret
     CONSTRAINT ck_webhooks_removed CHECK (removed_at IS NULL OR (octet_length(secret) = 0 AND old_secret IS NULL))

@@ -52,7 +52,7 @@ def test_one_that_stopped_says_why_and_goes_on(town: Town, j1: Office) -> None:
     agency, one = town.hub.webhooks[made]
     town.hub.webhooks[made] = (agency, replace(one, failures=3, next_try_at=town.now() + timedelta(minutes=2)))
     assert "failing, tried again" in j1.type("webhook", "list").stdout
-    town.hub.webhooks[made] = (agency, replace(one, disabled_at=town.now(), disabled_for="gone"))
+    town.hub.webhooks[made] = (agency, replace(one, disabled_at=town.now(), disabled_for="ended"))
     assert "410" in j1.type("webhook", "list").stdout
     assert made in j1.type("webhook", "enable", made).stdout
     assert "good" in j1.type("webhook", "list").stdout

@@ -179,7 +179,7 @@ def test_410_stops_a_webhook_at_once_and_its_agency_is_told(
     told = office.hear("a:b", "c:d")
     couriers.deliver()
     shown = office.show(made)
-    assert (shown["disabled_for"], shown["next_try_at"]) == ("gone", None)
+    assert (shown["disabled_for"], shown["next_try_at"]) == ("ended", None)
     assert shown["actions"] == ["enable", "rotate", "replay", "remove"]
     assert (office.feed()[-1]["event"], office.feed()[-1]["about"]) == ("webhook:disabled", made)
     assert tasks(office) == [(TaskKind.WEBHOOK_DISABLED.value, made)]
@@ -373,6 +373,6 @@ def test_a_call_whose_worker_died_is_made_again_under_the_same_id_when_its_lease
     assert receiver.got[0].id == parcel.event.id
     # the first one comes back from the dead: what it says moves nothing
     with station.jobs.transaction(None) as session:
-        sent = Sent(outcome=Outcome.GONE, status=410)
+        sent = Sent(outcome=Outcome.ENDED, status=410)
         delivering.settle(session, parcel, sent, milliseconds=1, now=now(session))
     assert sql("select failures, disabled_at from webhooks") == [(0, None)]

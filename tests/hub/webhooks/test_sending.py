@@ -59,7 +59,7 @@ def test_any_answer_but_2xx_is_a_refusal(line: Line, receiver: Receiver, status:
 
 def test_410_says_that_nothing_more_is_wanted(line: Line, receiver: Receiver) -> None:
     receiver.answers = [say(410)]
-    assert post(line, receiver.url) == Sent(outcome=Outcome.GONE, status=410)
+    assert post(line, receiver.url) == Sent(outcome=Outcome.ENDED, status=410)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
