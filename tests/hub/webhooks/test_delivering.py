@@ -304,7 +304,7 @@ def test_an_address_that_the_settings_no_longer_allow_is_not_called(
 
 # ── nobody is held up ──
 
-IDLE = "state = 'idle in transaction' and datname = current_database()"
+IDLE = "select 1 from pg_stat_activity where state = 'idle in transaction' and datname = current_database()"
 
 
 def wait_for(fulfilled: Callable[[], bool]) -> None:
@@ -338,7 +338,7 @@ def test_slow_servers_hold_up_no_other_and_no_transaction_waits_for_them(
         try:
             wait_for(lambda: len(receiver.got) == 20 and len(slow.got) == 3)
             # the quick one's own transactions end by themselves, those of a waiting call would not
-            wait_for(lambda: not sql(f"select 1 from pg_stat_activity where {IDLE}"))
+            wait_for(lambda: sql(IDLE) == [])
         finally:
             let_go.set()
             thread.join()
