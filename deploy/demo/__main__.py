@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import locale
 import os
 import shutil
@@ -13,13 +14,17 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from connectors.casebook import reading
+from connectors.desk.serve import open_desk
+from connectors.desk.staff import service as desk_staff
 from consent.calendar import JST
+from deploy.demo import town
 from deploy.demo.narrator import Narrator
 from deploy.demo.search import Report, search
 from deploy.play import story
@@ -31,6 +36,7 @@ HERE: Final = Path(__file__).parent
 STORIES: Final = ("S01-four-agencies.json", "S02-accompaniment.json")
 FOLDER: Final = Path(".demo")
 PORT: Final = 8480
+DESK_PORT: Final = 8491
 FAILED: Final = 1
 
 
@@ -50,9 +56,13 @@ def main() -> int:
         with open_stage(folder, port=asked.port or _usual_port()) as stage:
             narrator.say("hub_ready", url=stage.url, seconds=round(time.monotonic() - began, 1))
             well, company = _tell(stage, narrator)
-            narrator.say("ready", seconds=round(time.monotonic() - began, 1))
-            if company is not None and not asked.once:
-                _stay(stage, company, narrator)
+            with _desks(company, narrator) as opened:
+                narrator.say("ready", seconds=round(time.monotonic() - began, 1))
+                for one in opened:
+                    narrator.say("desk", **one)
+                well = _nothing_is_found(stage, narrator) and well
+                if not asked.once:
+                    _stay(stage, company, narrator)
             return 0 if well else FAILED
     except StageError as error:
         narrator.say("no_hub")
@@ -60,11 +70,15 @@ def main() -> int:
         return FAILED
 
 
-def _tell(stage: Stage, narrator: Narrator) -> tuple[bool, Company | None]:
-    well, company, actors = True, None, dict[str, Actor]()
-    told = [story.read(HERE / "scenarios" / name) for name in STORIES]
-    for one in told:
-        company = assemble(one, stage, company)
+def _told() -> list[story.Story]:
+    return [story.read(HERE / "scenarios" / name) for name in STORIES]
+
+
+def _tell(stage: Stage, narrator: Narrator) -> tuple[bool, Company]:
+    well, actors = True, dict[str, Actor]()
+    before: Company | None = None
+    for one in _told():
+        before = company = assemble(one, stage, before)
         actors |= company.actors
         _introduce(narrator, company)
         for number, event in enumerate(one.events, start=1):
@@ -74,11 +88,38 @@ def _tell(stage: Stage, narrator: Narrator) -> tuple[bool, Company | None]:
             well = well and played.agrees
         _close_the_loop(narrator, company)
         _show_who_sees_what(narrator, company)
+    return well, replace(company, actors=actors)
+
+
+@contextlib.contextmanager
+def _desks(company: Company, narrator: Narrator) -> Iterator[list[dict[str, str]]]:
+    """Let the last weeks of the town happen and open every agency's desk; give how each is entered."""
+    print()
+    narrator.say("town")
+    crew = {code: company.actors[code] for code in town.town()["staff"]}
+    hired = {code: town.hire(actor) for code, actor in crew.items()}
+    happened = town.fill(company, hired, datetime.now(UTC))
+    narrator.say("town_done", people=len(town.town()["people"]), happened=happened)
+    company.wait_until(datetime.now(UTC))
+    with contextlib.ExitStack() as stack:
+        opened = []
+        for number, (code, actor) in enumerate(crew.items()):
+            connector = actor.connector
+            with connector.casebook.transaction() as book:
+                ticket = desk_staff.ticket(book, hired[code][0])
+            at = stack.enter_context(open_desk(connector, port=_port_from(DESK_PORT + number), sample=True))
+            who = town.town()["staff"][code][0]
+            opened.append({"name": actor.name, "who": who, "url": f"{at.url}/enter/{ticket}"})
+        yield opened
+
+
+def _nothing_is_found(stage: Stage, narrator: Narrator) -> bool:
     print()
     narrator.say("searching")
-    report = search(stage.settings, [needle for one in told for needle in needles(one)], stage.traces)
+    wanted = [*(needle for one in _told() for needle in needles(one)), *town.needles()]
+    report = search(stage.settings, wanted, stage.traces)
     _show(narrator, report)
-    return well and not report.found, replace(company, actors=actors) if company else None
+    return not report.found
 
 
 def _introduce(narrator: Narrator, company: Company) -> None:
@@ -161,13 +202,18 @@ def _fresh_folder() -> Path:
 
 def _usual_port() -> int | None:
     """Give the demo's usual port, or none, which means any free one, when somebody has it already."""
+    return _port_from(PORT) or None
+
+
+def _port_from(usual: int) -> int:
+    """Give a usual port, or 0, which means any free one, when somebody has it already."""
     with socket.socket() as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            tried.bind(("127.0.0.1", PORT))
+            tried.bind(("127.0.0.1", usual))
         except OSError:
-            return None
-    return PORT
+            return 0
+    return usual
 
 
 def _language() -> str:
@@ -188,7 +234,7 @@ def _stay(stage: Stage, company: Company, narrator: Narrator) -> None:
     narrator.say("try", folder=stage.folder)
     narrator.say("stays", url=stage.url, folder=stage.folder)
     while not stop.wait(0.5):
-        stage.stand_at(datetime.now(UTC))
+        company.clock.at = stage.stand_at(datetime.now(UTC))
 
 
 if __name__ == "__main__":
