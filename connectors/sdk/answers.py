@@ -47,6 +47,8 @@ class Agency:
     may_convene: bool = False
     last_verified: Moment | None = None
     keys: tuple[CurrentKey, ...] = ()
+    next_keys: tuple[CurrentKey, ...] = ()
+    """Published and not begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -212,7 +212,8 @@ def _is_as_known(station: Station, shown: Agency) -> bool:
         except ConnectorError:
             return False
     now = station.now()
-    live = {(key.kid, key.not_after) for key in known.keys if key.is_valid_at(now)}
-    said = {(key.kid, key.ends_at.isoformat()) for key in shown.keys}
+    # those that have not begun as well: who was away on the day of a rotation still knows the key when it is used
+    lasting = {(key.kid, key.not_after) for key in known.keys if now < datetime.fromisoformat(key.not_after)}
+    said = {(key.kid, key.ends_at.isoformat()) for key in (*shown.keys, *shown.next_keys)}
     names = (shown.kind, shown.state, shown.name.get("ja", ""), shown.name.get("en", ""))
-    return live == said and names == (known.kind, known.state, known.name_ja, known.name_en)
+    return lasting == said and names == (known.kind, known.state, known.name_ja, known.name_en)

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from connectors.sdk import answers, threads
 from connectors.sdk.interface import Body
-from connectors.testing.memory import Kept, refuse
+from connectors.testing.memory import Kept, Member, refuse
 from connectors.testing.view import View
 from consent import keys, receipts
 from consent.envelope import manifest as manifests
@@ -35,11 +35,22 @@ class Statements(View):
     @override
     def agencies(self, *, kind: str | None = None, purpose: str | None = None) -> Iterator[answers.Agency]:
         del purpose
-        return (one.agency for one in list(self._hub.members.values()) if kind in {None, one.agency.kind})
+        return (
+            self._directory_entry(one) for one in list(self._hub.members.values()) if kind in {None, one.agency.kind}
+        )
 
     @override
     def agency(self, agency: str) -> answers.Agency:
-        return self._hub.member(agency).agency
+        return self._directory_entry(self._hub.member(agency))
+
+    def _directory_entry(self, member: Member) -> answers.Agency:
+        now = self._hub.clock()
+        lasting = [key for key in member.agency.keys if now < key.ends_at]
+        return replace(
+            member.agency,
+            keys=tuple(key for key in lasting if key.not_before <= now),
+            next_keys=tuple(key for key in lasting if key.not_before > now),
+        )
 
     @override
     def agency_keys(self, agency: str) -> answers.AgencyKeys:

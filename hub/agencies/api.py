@@ -45,8 +45,8 @@ class Directory(Resource):
         )
         page = found[: query.limit]
         more = encode_cursor(page[-1].id) if len(found) > query.limit else None
-        live = reads.live_keys_of(call.session, [agency.id for agency in page], call.now)
-        items = tuple(agency_shape(agency, live[agency.id]) for agency in page)
+        lasting = reads.lasting_keys_of(call.session, [agency.id for agency in page], call.now)
+        items = tuple(agency_shape(agency, lasting[agency.id], at=call.now) for agency in page)
         return AgencyPage(items=items, next_cursor=more)
 
 
@@ -56,9 +56,10 @@ class OneAgency(Resource):
 
     @operation(permission="directory.read", out=AgencyShape, summary="agencies.get")
     def get(self, call: Call, agency: str) -> Reply:
-        """Show one agency with its keys that are good now; the tag is of what is shown."""
+        """Show one agency with its keys that are good now or soon; the tag is of what is shown."""
         known = _listed(call, agency)
-        shape = agency_shape(known, reads.live_keys(call.session, known.id, call.now))
+        lasting = reads.lasting_keys_of(call.session, [known.id], call.now)
+        shape = agency_shape(known, lasting[known.id], at=call.now)
         return Reply(body=shape, etag=hashlib.sha256(shape.model_dump_json().encode()).hexdigest()[:32])
 
 

@@ -147,13 +147,16 @@ def live_keys(session: Session, agency_id: str, at: datetime) -> tuple[Published
     return tuple(key for key in keys(session, agency_id) if key.is_live(at))
 
 
-def live_keys_of(session: Session, agency_ids: Collection[str], at: datetime) -> Mapping[str, tuple[PublishedKey, ...]]:
-    """Give the keys of several agencies that are good at a moment, by one query."""
-    query = sa.select(agency_keys).where(agency_keys.c.agency.in_(agency_ids), _is_live(at))
+def lasting_keys_of(
+    session: Session, agency_ids: Collection[str], at: datetime
+) -> Mapping[str, tuple[PublishedKey, ...]]:
+    """Give the keys of several agencies that are good at a moment or begin after it, by one query."""
+    lasts = sa.and_(sa.not_(agency_keys.c.removal), agency_keys.c.ends_at > at)
+    query = sa.select(agency_keys).where(agency_keys.c.agency.in_(agency_ids), lasts)
     found: dict[str, list[PublishedKey]] = {agency_id: [] for agency_id in agency_ids}
     for row in session.execute(query.order_by(agency_keys.c.use, agency_keys.c.suite, agency_keys.c.seq)):
         found[row.agency].append(_key(row))
-    return {agency_id: tuple(live) for agency_id, live in found.items()}
+    return {agency_id: tuple(lasting) for agency_id, lasting in found.items()}
 
 
 def sig_key(session: Session, agency_id: str, kid: str, at: datetime) -> PublicKey:

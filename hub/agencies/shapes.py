@@ -36,7 +36,7 @@ class SignedEntryShape(Shape):
 
 
 class CurrentKeyShape(Shape):
-    """A key that is good now. Take it only with its entry and the proof that the entry is in the log."""
+    """A key that is good now or will be. Take it only with its entry and the proof that the entry is in the log."""
 
     use: str
     suite: str | None
@@ -64,6 +64,7 @@ class AgencyShape(Shape):
     may_convene: bool
     last_verified: datetime | None
     keys: tuple[CurrentKeyShape, ...]
+    next_keys: tuple[CurrentKeyShape, ...]
 
 
 class KeyShape(Shape):
@@ -97,8 +98,8 @@ class KeysShape(Shape):
 AgencyPage = Page[AgencyShape]
 
 
-def agency_shape(agency: Agency, live: tuple[PublishedKey, ...]) -> AgencyShape:
-    """Write one agency with the keys that are good now."""
+def agency_shape(agency: Agency, lasting: tuple[PublishedKey, ...], *, at: datetime) -> AgencyShape:
+    """Write one agency with the keys that are good now and, apart, those that begin later."""
     return AgencyShape(
         id=agency.id,
         kind=agency.kind,
@@ -114,7 +115,8 @@ def agency_shape(agency: Agency, live: tuple[PublishedKey, ...]) -> AgencyShape:
         coordinates=agency.coordinates,
         may_convene=agency.may_convene,
         last_verified=agency.last_verified,
-        keys=tuple(_current(key) for key in live),
+        keys=tuple(_current(key) for key in lasting if key.not_before <= at),
+        next_keys=tuple(_current(key) for key in lasting if key.not_before > at),
     )
 
 

@@ -50,6 +50,24 @@ def test_a_second_round_asks_for_nothing_that_is_known(
     assert j1.fetch_directory().changed == 0
 
 
+def test_a_key_that_has_not_begun_is_learnt_by_whoever_comes_by_and_used_from_its_beginning(
+    j1: Connector, s1: Connector, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network.clock.on(hours=1)
+    signed = s1.keystore.rotate(KeyUse.ENC, now=network.clock(), passphrase=PASSPHRASE)
+    s1.hub.publish_key(signed)
+    entry = keys.peek_entry(signed)
+    assert network.clock() < entry.not_before
+    assert entry.kid not in {key.kid for key in s1.hub.agency(s1.agency).keys}
+    assert j1.fetch_directory().changed == 1
+    with monkeypatch.context() as offline:
+        offline.delattr(Statements, "agency_keys")
+        assert j1.fetch_directory().changed == 0
+        with j1.casebook.transaction() as connection:
+            assert directory.sealing_key(connection, s1.agency, now=network.clock()).kid != entry.kid
+            assert directory.sealing_key(connection, s1.agency, now=entry.not_before).kid == entry.kid
+
+
 def test_a_rotated_key_is_learnt_and_the_old_one_goes_on_for_its_time(
     j1: Connector, s1: Connector, network: Network
 ) -> None:

@@ -15,6 +15,7 @@ from consent.jwk import KeyUse, PrivateKey, generate
 from consent.keys import KeyEntry, SignedEntry, new_entry, peek_entry, revoke, sign_entry
 from hub.agencies import reads, service
 from hub.agencies.reads import PublishedKey
+from hub.agencies.shapes import agency_shape
 from hub.base.db import Database, Duty, now
 from hub.base.errors import ConflictError, NotFoundError
 from tests.hub.builders import TestAgency, active_agency, new_uuid, officer, operator
@@ -92,6 +93,21 @@ def test_a_key_published_ahead_is_not_good_before_its_time(book: Book) -> None:
         assert reads.sig_key(session, book.agency.id, newer.kid, later) == newer.public
         with pytest.raises(SignatureRefusedError, match="key-not-valid"):
             reads.sig_key(session, book.agency.id, newer.kid, book.at + YEAR)
+
+
+def test_the_directory_shows_a_key_published_ahead_apart_until_it_begins(book: Book) -> None:
+    newer = generate(KeyUse.ENC)
+    begins = book.at + timedelta(days=1)
+    book.publish(sign_entry(book.next_entry(newer, not_before=begins), by_previous=book.agency.sig))
+    for at, coming in ((begins - timedelta(seconds=1), True), (begins, False)):
+        with book.database.transaction(book.agency.id) as session:
+            lasting = reads.lasting_keys_of(session, [book.agency.id], at)[book.agency.id]
+            known = reads.agency(session, book.agency.id)
+        assert known is not None
+        shown = agency_shape(known, lasting, at=at)
+        assert (newer.kid in {key.kid for key in shown.next_keys}) is coming
+        assert (newer.kid in {key.kid for key in shown.keys}) is not coming
+        assert book.agency.enc.kid in {key.kid for key in shown.keys}
 
 
 def test_the_root_takes_over_when_the_key_before_is_gone(book: Book) -> None:
