@@ -8,11 +8,9 @@ the story says.
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -32,6 +30,7 @@ from hub.base import clock
 from hub.base.config import Settings
 from hub.base.db import Database, Duty, Role, now
 from hub.embedded import site
+from hub.embedded.child import Child
 from hub.staff import service as staff
 from hub.staff.rules import Role as StaffRole
 
@@ -112,30 +111,31 @@ def open_stage(folder: Path | None = None, *, play: bool = True, port: int | Non
         chosen = port or _free_port()
         data = place / "hub"
         process = _start(data, chosen, place / "hub.log", play=play)
-        stack.callback(_stop, process)
+        stack.callback(process.stop)
         settings = Settings.from_environment(_environment(process, data, place / "hub.log", chosen))
         database = Database(settings.database_url, Role.HUB, pool_size=2)
         stack.callback(database.close)
-        yield Stage(f"http://127.0.0.1:{chosen}", place, settings, database, _enrol(database), process.pid)
+        yield Stage(f"http://127.0.0.1:{chosen}", place, settings, database, _enrol(database), process.pid or 0)
 
 
-def _start(data: Path, port: int, log: Path, *, play: bool) -> subprocess.Popen[bytes]:
-    log.parent.mkdir(parents=True, exist_ok=True)
+def _start(data: Path, port: int, log: Path, *, play: bool) -> Child:
+    """Start the hub as our child, so that it stops in good order also when we are killed."""
     command = [sys.executable, "-m", "hub.cli", "up", "--data", str(data), "--port", str(port), "--workers", "1"]
-    with log.open("ab") as out:
-        return subprocess.Popen(
-            [*command, *(["--play"] if play else [])],
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-            env={**os.environ},
-        )
+    hub = Child(
+        [*command, *(["--play"] if play else [])],
+        account=site.ourselves(),
+        log=log,
+        stop_signals=(signal.SIGTERM,),
+        patience=STOP_SECONDS,
+    )
+    hub.start()
+    return hub
 
 
-def _environment(process: subprocess.Popen[bytes], data: Path, log: Path, port: int) -> Mapping[str, str]:
+def _environment(process: Child, data: Path, log: Path, port: int) -> Mapping[str, str]:
     """Wait until the hub answers ready, and read what it told other commands of this machine."""
     until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until and process.poll() is None:
+    while time.monotonic() < until and process.running:
         with (
             contextlib.suppress(urllib.error.URLError, OSError),
             urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2.0),
@@ -157,15 +157,6 @@ def _enrol(database: Database) -> Admission:
             raise StageError("sign-in")
         signed_in.append(Approver(staff=member.id, role=member.role))
     return Admission(operator=signed_in[0], officer=signed_in[1])
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _free_port() -> int:

@@ -62,7 +62,7 @@ class Child:
 
     def start(self) -> None:
         """Start the program. Its end is tied to the *thread* that calls this: call it from the main thread."""
-        last = self._stop_signals[0]
+        last, parent = self._stop_signals[0], os.getpid()
         if self._alone and self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -76,7 +76,7 @@ class Child:
                 env=None if self._environ is None else dict(self._environ),
                 # Ctrl-C goes to us alone: we stop the children in our own order
                 start_new_session=True,
-                preexec_fn=(lambda: _end_with_parent(last)),  # noqa: PLW1509 - two system calls, before any thread of the child
+                preexec_fn=(lambda: _end_with_parent(last, parent)),  # noqa: PLW1509 - two system calls, before any thread of the child
                 **self._account.popen(),
             )
 
@@ -117,7 +117,10 @@ class Child:
         self._process = None
 
 
-def _end_with_parent(number: signal.Signals) -> None:
+def _end_with_parent(number: signal.Signals, parent: int) -> None:
     """In the child: ask the kernel to stop it when its parent is gone, even by kill -9."""
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+        if os.getppid() != parent:
+            # it went before the kernel was asked
+            os._exit(1)
