@@ -81,7 +81,7 @@ def _tell(stage: Stage, narrator: Narrator) -> tuple[bool, Company]:
         before = company = assemble(one, stage, before)
         actors |= company.actors
         _introduce(narrator, company)
-        for number, event in enumerate(one.events, start=1):
+        for number, event in one.as_it_happens():
             narrator.event(event, number)
             played = perform(company, event, number)
             narrator.result(event, played)

@@ -37,7 +37,8 @@ def main() -> int:
         sys.stderr.write(f"The hub did not start:\n{error.log}\n")
         return NO_HUB
     if asked.json:
-        print(report.document(events))
+        placed = zip((place for place, _ in told.as_it_happens()), events, strict=True)
+        print(report.document([played for _, played in sorted(placed, key=lambda one: one[0])]))
     differing = sum(not played.agrees for played in events)
     if not asked.json:
         print(f"{told.id}: {len(events)} events, {differing} differ")

@@ -38,16 +38,16 @@ WRITTEN: Final[Mapping[str, Callable[[Company, Event], Said]]] = MappingProxyTyp
 
 
 def play(story: Story) -> Iterator[Played]:
-    """Play a story on a fresh hub; give each event as it is done."""
+    """Play a story on a fresh hub; give each event as it is done (`Story.as_it_happens`)."""
     with open_stage() as stage:
         company = assemble(story, stage)
-        for number, event in enumerate(story.events, start=1):
+        for number, event in story.as_it_happens():
             yield perform(company, event, event.n or number)
 
 
 def perform(company: Company, event: Event, number: int) -> Played:
     """Have one event done at its time."""
-    company.wait_until(event.at.astimezone(UTC))
+    company.wait_until(event.takes_effect.astimezone(UTC))
     if event.type in SENT:
         try:
             answer = SENT[event.type](company, event)

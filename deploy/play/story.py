@@ -119,6 +119,11 @@ class Event(_Told):
     expect_record: Literal["RECORDED", "TASK"] | None = None
     message_outcome: Literal["ACCEPT", "REFUSE"] | None = None
 
+    @property
+    def takes_effect(self) -> datetime:
+        """When it happens: a closure may be told before the moment from which it counts, and is done then."""
+        return max(self.at, self.closed_at or self.at) if self.type == "closure" else self.at
+
     @model_validator(mode="before")
     @classmethod
     def _flat_conference(cls, data: Any) -> Any:
@@ -171,6 +176,10 @@ class Story(_Told):
             if strangers and event.type in {"share", "report_back", "pickup", "conference"}:
                 raise ValueError(f"event {number} names an agency that the file does not list")
         return self
+
+    def as_it_happens(self) -> tuple[tuple[int, Event], ...]:
+        """Give each event with its place in the file, in the order in which they take effect."""
+        return tuple(sorted(enumerate(self.events, start=1), key=lambda placed: placed[1].takes_effect))
 
     def named(self, event: Event) -> set[str]:
         """Give the agencies that an event names as sender, recipient or member."""

@@ -49,7 +49,8 @@ class Theatre:
     def play(self, told: Story) -> list[Played]:
         """Play a story to its end."""
         company = self.assemble(told)
-        return [perform(company, event, number) for number, event in enumerate(told.events, start=1)]
+        done = {number: perform(company, event, number) for number, event in told.as_it_happens()}
+        return [done[number] for number in sorted(done)]
 
     def close(self) -> None:
         """Stop the hub and close every connector."""
