@@ -11,6 +11,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from connectors.casebook import marks
+from connectors.desk.agencies import pages as agencies
 from connectors.desk.board import pages as board
 from connectors.desk.cases import pages as cases
 from connectors.desk.staff import pages as staff
@@ -23,6 +24,7 @@ from connectors.desk.web.site import EXTENSION, Site
 
 SLICES: Final = (
     staff,
+    agencies,
     cases,
     board,
 )

@@ -11,7 +11,7 @@ from tests.pages.town import Town
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
-PLAIN = {"board": "/"}
+PLAIN = {"board": "/", "agencies": "/agencies"}
 """Pages that need nothing of their own to be shown."""
 
 
