@@ -98,7 +98,9 @@ class Stage:
 
 
 @contextlib.contextmanager
-def open_stage(folder: Path | None = None, *, play: bool = True, port: int | None = None) -> Iterator[Stage]:
+def open_stage(
+    folder: Path | None = None, *, play: bool = True, port: int | None = None, workers: int = 1
+) -> Iterator[Stage]:
     """Start a hub in `folder` (a new temporary one by default), and stop it at the end.
 
     *Raises* `StageError`: it did not come up; its own sentence says why.
@@ -110,7 +112,7 @@ def open_stage(folder: Path | None = None, *, play: bool = True, port: int | Non
         place.chmod(0o711)  # root's children run as another user, who must get through
         chosen = port or _free_port()
         data = place / "hub"
-        process = _start(data, chosen, place / "hub.log", play=play)
+        process = _start(data, chosen, place / "hub.log", play=play, workers=workers)
         stack.callback(process.stop)
         settings = Settings.from_environment(_environment(process, data, place / "hub.log", chosen))
         database = Database(settings.database_url, Role.HUB, pool_size=2)
@@ -118,9 +120,10 @@ def open_stage(folder: Path | None = None, *, play: bool = True, port: int | Non
         yield Stage(f"http://127.0.0.1:{chosen}", place, settings, database, _enrol(database), process.pid or 0)
 
 
-def _start(data: Path, port: int, log: Path, *, play: bool) -> Child:
+def _start(data: Path, port: int, log: Path, *, play: bool, workers: int) -> Child:
     """Start the hub as our child, so that it stops in good order also when we are killed."""
-    command = [sys.executable, "-m", "hub.cli", "up", "--data", str(data), "--port", str(port), "--workers", "1"]
+    command = [sys.executable, "-m", "hub.cli", "up", "--data", str(data), "--port", str(port)]
+    command += ["--workers", str(workers)]
     hub = Child(
         [*command, *(["--play"] if play else [])],
         account=site.ourselves(),
