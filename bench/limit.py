@@ -102,7 +102,20 @@ def _run(program: str, address: str, script: str) -> dict[int, float]:
         file.write_text(script)
         found = {}
         for clients in CLIENTS:
-            command = [program, "-n", "-M", "simple", "-c", str(clients), "-j", "2", "-T", str(SECONDS), "-f", str(file)]
+            command = [
+                program,
+                "-n",
+                "-M",
+                "simple",
+                "-c",
+                str(clients),
+                "-j",
+                "2",
+                "-T",
+                str(SECONDS),
+                "-f",
+                str(file),
+            ]
             ended = subprocess.run([*command, address], capture_output=True, text=True, check=False)
             tps = re.search(r"tps = ([\d.]+)", ended.stdout)
             if ended.returncode or tps is None:

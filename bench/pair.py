@@ -134,7 +134,12 @@ def _prepare(database: Database, pair: Pair) -> Loop:
     )
     parts = [PlainPart(category=one, media="text/plain", body=secrets.token_bytes(PART_BYTES)) for one in CATEGORIES]
     sealed = seal(
-        draft, parts, recipient=receiver.enc.public, own=sender.enc.public, sig=sender.sig, randomness=secrets.token_bytes
+        draft,
+        parts,
+        recipient=receiver.enc.public,
+        own=sender.enc.public,
+        sig=sender.sig,
+        randomness=secrets.token_bytes,
     )
     receipt = ReceiptRecord(
         id=_id(),

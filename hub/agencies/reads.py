@@ -218,11 +218,16 @@ def is_active(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     return sa.exists().where(agencies.c.id == column, agencies.c.state == AgencyState.ACTIVE.value)
 
 
-def has_live_key(
-    agency_column: sa.ColumnElement[Any], kid_column: sa.ColumnElement[Any], at: datetime
-) -> sa.ColumnElement[bool]:
-    """Make a clause for another slice's query: that agency's key is good at a moment."""
-    return sa.exists().where(agency_keys.c.agency == agency_column, agency_keys.c.kid == kid_column, _is_live(at))
+def key_window(
+    agency_column: sa.ColumnElement[Any], kid_column: sa.ColumnElement[Any]
+) -> tuple[sa.ScalarSelect[Any], sa.ScalarSelect[Any]]:
+    """Make two values for another slice's query: from when and until when that agency's key is good, none if never.
+
+    It is good at a moment that is not before the first and before the second, as `PublishedKey.is_live` says.
+    """
+    own = (agency_keys.c.agency == agency_column, agency_keys.c.kid == kid_column, sa.not_(agency_keys.c.removal))
+    begins = sa.select(agency_keys.c.not_before).where(*own).scalar_subquery()
+    return begins, sa.select(agency_keys.c.ends_at).where(*own).scalar_subquery()
 
 
 def _is_live(at: datetime) -> sa.ColumnElement[bool]:

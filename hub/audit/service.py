@@ -11,7 +11,10 @@ from sqlalchemy.orm import Session
 
 from hub.audit import tables
 from hub.audit.rules import BLIND_BYTES, Entry, entry_bytes
+from hub.base import rounds
 from hub.base.ids import new_id
+
+_APPEND = rounds.Prepared(sa.insert(tables.audit_pending), "id", "kind", "parties", "case_handle", "body")
 
 
 def append(session: Session, entry: Entry, *, now: datetime) -> str:
@@ -21,13 +24,9 @@ def append(session: Session, entry: Entry, *, now: datetime) -> str:
     """
     entry_id = new_id(now)
     body = entry_bytes(entry, entry_id=entry_id, at=now, blind=secrets.token_bytes(BLIND_BYTES))
-    session.execute(
-        sa.insert(tables.audit_pending).values(
-            id=entry_id,
-            kind=entry.kind.value,
-            parties=sorted(set(entry.parties)),
-            case_handle=entry.case,
-            body=body,
-        )
+    # nobody reads it back here: it goes out with what is asked next, or with the commit
+    asked = _APPEND.of(
+        id=entry_id, kind=entry.kind.value, parties=sorted(set(entry.parties)), case_handle=entry.case, body=body
     )
+    rounds.later(session, asked)
     return entry_id

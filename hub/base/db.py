@@ -7,20 +7,24 @@ and vanish with it, so a connection pool or pgbouncer between us and PostgreSQL 
 README §2). The slices' tables hang on `metadata`; SQL that creates them lives in `hub/migrations`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
 import sqlalchemy as sa
+from psycopg.types.string import TextLoader
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.orm import Session as Session  # noqa: PLC0414 - endpoints name the type and speak no SQL
 from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from hub.base import rounds
 from hub.base.errors import ClashError, ConfigurationError, HubError, UnavailableError
+from hub.base.rounds import Asked, Told
 
 NAMES: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -70,17 +74,36 @@ class LeakedSettingError(RuntimeError):
     """A connection came back from the pool still belonging to an agency: a programming error, never answered."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What must hold before a transaction does its work, asked in the transaction's own first round trip.
+
+    `asked` are put under `duty` and as no agency; `admit` reads what came of them at the transaction's time and raises
+    if the work may not be done: then nothing stays. Once it admits, what `asked` wrote stays even if the work refuses.
+    """
+
+    duty: Duty
+    asked: Sequence[Asked]
+    admit: Callable[[Sequence[Told], datetime], None]
+
+
 # Set by the transaction's first statement: role, agency, duty; the same statement reads the time, and what an earlier
 # user of the connection may have left behind (a set_config without `true`), so this guard costs no round trip.
 _ENTER = (
-    "select current_setting('tsn.agency', true), current_setting('tsn.duty', true),"
-    " set_config('role', :role, true), set_config('tsn.agency', :agency, true), set_config('tsn.duty', :duty, true),"
+    "select current_setting('tsn.agency', true) as left_agency, current_setting('tsn.duty', true) as left_duty,"
+    " set_config('role', %(role)s, true), set_config('tsn.agency', %(agency)s, true) as agency,"
+    " set_config('tsn.duty', %(duty)s, true) as duty,"
 )
-ENTER: Final = sa.text(f"{_ENTER} transaction_timestamp()")
+ENTER: Final = f"{_ENTER} transaction_timestamp() as now"
 # Rehearsals only (hub.base.clock): the sequence holds microseconds since 1970, each transaction takes the next one.
-ENTER_PLAYING: Final = sa.text(
-    f"{_ENTER} timestamptz 'epoch' + nextval('play_clock') * interval '1 microsecond'",
+ENTER_PLAYING: Final = f"{_ENTER} timestamptz 'epoch' + nextval('play_clock') * interval '1 microsecond' as now"
+_STEP_IN: Final = (
+    "select set_config('tsn.agency', %(agency)s, true) as agency, set_config('tsn.duty', %(duty)s, true) as duty"
 )
+_BEGIN: Final = Asked("BEGIN")
+_BEFORE_WORK: Final = Asked("SAVEPOINT before_work")
+_UNDO_WORK: Final = Asked("ROLLBACK TO SAVEPOINT before_work")
+_COMMIT: Final = Asked("COMMIT")
 
 
 class HubSession(Session):
@@ -89,18 +112,27 @@ class HubSession(Session):
 
 @event.listens_for(HubSession, "after_begin")
 def _enter(session: Session, transaction: SessionTransaction, connection: sa.Connection) -> None:
+    """Begin, step in, go through the door and ask what was to be asked `ahead`: one round trip."""
     if transaction.nested:
         return
     info = session.info
-    playing = connection.connection.info.get("playing", False)
-    row = connection.execute(
-        ENTER_PLAYING if playing else ENTER,
-        {"role": info["role"], "agency": info["agency"], "duty": info["duty"]},
-    ).one()
-    if row[0] or row[1]:
+    connection.info[rounds.WAITING] = []
+    door: Door | None = info.get("door")
+    sql = ENTER_PLAYING if connection.connection.info.get("playing", False) else ENTER
+    own = {"agency": info["agency"], "duty": info["duty"]}
+    first = {"role": info["role"], **({"agency": "", "duty": door.duty.value} if door else own)}
+    through = [] if door is None else [*door.asked, _BEFORE_WORK, Asked(_STEP_IN, own)]
+    ahead: Sequence[Asked] = info.pop("ahead", ())
+    _, entered, *told = rounds.exchange(connection, [_BEGIN, Asked(sql, first), *through, *ahead])
+    row = entered.rows[0]
+    if row["left_agency"] or row["left_duty"]:
         connection.invalidate()
         raise LeakedSettingError("leaked-setting")
-    info["now"] = row[5].astimezone(UTC)
+    info["now"] = row["now"].astimezone(UTC)
+    info["told"] = told[len(through) :]
+    if door is not None:
+        door.admit(told[: len(door.asked)], info["now"])
+        info["inside"] = True
 
 
 class Database:
@@ -137,19 +169,31 @@ class Database:
             connect_args={"prepare_threshold": prepare_threshold, "connect_timeout": 5},
         )
         event.listen(self.engine, "connect", self._connected)
+        event.listen(self.engine, "before_cursor_execute", _in_order)
 
     @contextmanager
-    def transaction(self, agency: str | None, duty: Duty | None = None) -> Iterator[Session]:
+    def transaction(
+        self, agency: str | None, duty: Duty | None = None, *, door: Door | None = None, ahead: Sequence[Asked] = ()
+    ) -> Iterator[Session]:
         """Open one transaction as `agency` (None: nobody's rows exist but those a duty shows), commit at the end.
 
-        *Raises* UnavailableError: the database is away, full or busy. ClashError: do the same work again.
+        `ahead` is asked in the first round trip, before the work; `told` gives what came of it.
+
+        *Raises* UnavailableError: the database is away, full or busy. ClashError: do the same work again. What the
+        `door` raises.
         """
         session = HubSession(self.engine, autoflush=False, expire_on_commit=False)
         session.info.update(self.givens)
         session.info.update(role=self.role.value, agency=agency or "", duty=duty.value if duty else "", wake=set())
+        session.info.update(door=door, ahead=ahead)
         try:
             with session, session.begin():
-                yield session
+                try:
+                    yield session
+                except Exception as error:
+                    _undo(session, error)
+                    raise
+                _commit(session)
         except sa.exc.DBAPIError as error:
             raise _translated(error) from error
         except sa.exc.TimeoutError as error:
@@ -166,12 +210,14 @@ class Database:
     def _connected(self, raw: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         """Give up the login's own powers at once; each transaction sets the role again (see ENTER)."""
         driver: Any = raw
+        # transactions are begun by `_enter`, together with their first statements, and ended by `_commit`
         driver.autocommit = True
+        driver.adapters.register_loader("uuid", TextLoader)  # ids are text
         with driver.cursor() as cursor:
             cursor.execute(f"set role {self.role.value}")
+            cursor.execute("set timezone to 'UTC'")
             cursor.execute("select to_regclass('play_clock') is not null")
             self.playing = entry.info["playing"] = cursor.fetchone()[0]
-        driver.autocommit = False
         if self.playing and self._real_time:
             raise ConfigurationError("play-clock-in-production")
 
@@ -184,6 +230,36 @@ def now(session: Session) -> datetime:
     session.connection()
     found: datetime = session.info["now"]
     return found
+
+
+def told(session: Session) -> Sequence[Told]:
+    """Give what came of the statements asked `ahead`, in their order."""
+    session.connection()
+    found: Sequence[Told] = session.info["told"]
+    return found
+
+
+def _in_order(connection: sa.Connection, *_: object) -> None:
+    """Before SQLAlchemy sends a statement by itself: what was put aside was to come first."""
+    rounds.send_waiting(connection)
+
+
+def _commit(session: Session) -> None:
+    """Send what was put aside and the commit in one round trip; SQLAlchemy's own commit then finds nothing to do."""
+    if "now" in session.info:
+        rounds.exchange(session.connection(), [_COMMIT])
+
+
+def _undo(session: Session, error: Exception) -> None:
+    """After a refusal: undo the work and keep what the door wrote, so that a proof is used up by whatever it was used
+    for. Work that is to be done again, and a connection that is gone, are rolled back as a whole.
+    """
+    again = isinstance(error, ClashError | sa.exc.DBAPIError)
+    if again or not session.info.get("inside"):
+        return
+    connection = session.connection()
+    connection.info[rounds.WAITING].clear()
+    rounds.exchange(connection, [_UNDO_WORK, _COMMIT])
 
 
 _AWAY: Final = ("08", "57")

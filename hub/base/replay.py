@@ -9,14 +9,16 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
+from hub.base import rounds
 from hub.base.db import UtcDateTime, metadata
 from hub.base.errors import ConflictError
+from hub.base.rounds import Asked, Told
 
 KEPT: Final = timedelta(hours=48)
 
@@ -44,6 +46,24 @@ single_uses = sa.Table(
 )
 
 
+_claim = insert(idempotency_keys).on_conflict_do_nothing().returning(idempotency_keys.c.key)
+_CLAIM: Final = rounds.Prepared(_claim, "agency", "key", "fingerprint", "expires_at")
+# asked before anybody has read the transaction's time; in a rehearsal the term is real time's
+_CLAIM_AHEAD: Final = rounds.Prepared(
+    _claim.values(
+        {name: sa.bindparam(name) for name in ("agency", "key", "fingerprint")}
+        | {"expires_at": sa.func.transaction_timestamp() + KEPT}
+    )
+)
+_REMEMBER: Final = rounds.Prepared(
+    sa.update(idempotency_keys)
+    .where(idempotency_keys.c.agency == sa.bindparam("of_agency"), idempotency_keys.c.key == sa.bindparam("of_key"))
+    .values({name: sa.bindparam(name) for name in ("status", "headers", "body")})
+)
+# no RETURNING: the request role may put marks in and may not read them
+_USE_UP: Final = rounds.Prepared(insert(single_uses).on_conflict_do_nothing(), "space", "digest", "expires_at")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """The answer given when the key was first used; `kept` is remembered in place of a body that is told once."""
@@ -61,10 +81,21 @@ def claim(session: Session, *, agency: str, key: str, fingerprint: bytes, now: d
 
     *Raises* ConflictError: idempotency-mismatch, the key was used for something else.
     """
-    table = idempotency_keys
-    row = {"agency": agency, "key": key, "fingerprint": fingerprint, "expires_at": now + KEPT}
-    if session.execute(insert(table).values(row).on_conflict_do_nothing().returning(table.c.key)).first():
+    row: dict[str, Any] = {"agency": agency, "key": key, "fingerprint": fingerprint}
+    (told,) = rounds.ask(session, _CLAIM.of(**row, expires_at=now + KEPT))
+    return claimed(session, told, **row)
+
+
+def claiming(*, agency: str, key: str, fingerprint: bytes) -> Asked:
+    """Make the statement that takes a key, for a transaction that asks it `ahead`; `claimed` reads what came of it."""
+    return _CLAIM_AHEAD.of(agency=agency, key=key, fingerprint=fingerprint)
+
+
+def claimed(session: Session, told: Told, *, agency: str, key: str, fingerprint: bytes) -> Answered | None:
+    """Say None if the key was taken for this transaction, else give the answer it had; see `claim`."""
+    if told.rows:
         return None
+    table = idempotency_keys
     found = session.execute(sa.select(table).where(table.c.agency == agency, table.c.key == key)).one()
     if found.fingerprint != fingerprint or found.status is None:
         raise ConflictError("idempotency-mismatch")
@@ -73,27 +104,26 @@ def claim(session: Session, *, agency: str, key: str, fingerprint: bytes, now: d
 
 def remember(session: Session, *, agency: str, key: str, answer: Answered) -> None:
     """Keep the answer of the key this transaction has claimed."""
-    table = idempotency_keys
-    session.execute(
-        sa.update(table)
-        .where(table.c.agency == agency, table.c.key == key)
-        .values(
-            status=answer.status,
-            headers=dict(answer.headers),
-            body=answer.body if answer.kept is None else answer.kept,
-        )
-    )
+    body = answer.body if answer.kept is None else answer.kept
+    told = {"status": answer.status, "headers": dict(answer.headers), "body": body}
+    rounds.later(session, _REMEMBER.of(of_agency=agency, of_key=key, **told))
 
 
 def seen_before(session: Session, space: str, key: str, expires: datetime) -> bool:
     """Tell whether `key` was used in `space` before, and mark it used until `expires` at least."""
+    (told,) = rounds.ask(session, using_up(space, key, expires))
+    return was_used(told)
+
+
+def using_up(space: str, key: str, expires: datetime) -> Asked:
+    """Make the statement that marks `key` used, for a door (`hub.base.db`); `was_used` reads what came of it."""
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
-    row = {"space": space, "digest": digest, "expires_at": expires}
-    # no RETURNING: the request role may put marks in and may not read them
-    result = session.connection().execute(
-        insert(single_uses).values(row).on_conflict_do_nothing(), execution_options={"preserve_rowcount": True}
-    )
-    return result.rowcount == 0
+    return _USE_UP.of(space=space, digest=digest, expires_at=expires)
+
+
+def was_used(told: Told) -> bool:
+    """Tell whether what `using_up` marked had been used before."""
+    return told.count == 0
 
 
 def forget_expired(session: Session, now: datetime) -> int:

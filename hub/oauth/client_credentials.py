@@ -67,9 +67,9 @@ class AgencyGrant(ClientCredentialsGrant):
         """Check client, scope and proof in this order, so that only a known client uses up a proof."""
         super().validate_token_request()
         server = self.server
-        occasion = dpop.Occasion(method="POST", url=server.issuer + TOKEN_PATH, now=server.now)
+        occasion = dpop.Occasion(method="POST", url=server.issuer + TOKEN_PATH)
         try:
-            self.request.jkt = dpop.check_proof(server.session, self.request.proof, occasion)
+            self.request.jkt = dpop.check_proof(server.session, self.request.proof, occasion, now=server.now)
         except dpop.ProofRefusedError as refused:
             raise OAuth2Error(error="invalid_dpop_proof") from refused
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from consent.errors import SignatureRefusedError
 from consent.jwk import KeyUse, PublicKey
-from hub.base import replay
+from hub.base import replay, rounds
+from hub.base.rounds import Asked
 from hub.oauth import es256
 from hub.oauth.es256 import JwtRefusedError
 
@@ -24,6 +25,9 @@ PAST: Final = timedelta(seconds=60)
 """How old a proof may be: slow lines and a queue in front of the hub (security §4, OAU-22)."""
 FUTURE: Final = timedelta(seconds=10)
 """How far the caller's clock may be ahead (security §1: NTP within 10 s)."""
+_SPACE: Final = "dpop"
+_LATEST: Final = 2**34
+"""A second of the 26th century; beyond it no calendar of ours can count."""
 _HEADER: Final = frozenset({"typ", "alg", "jwk"})
 # The RFC's point: a private key in a proof is a key given away. Only what a public key consists of is taken.
 _KEY: Final = frozenset({"kty", "crv", "x", "y"})
@@ -43,26 +47,56 @@ class Occasion:
 
     method: str
     url: str
-    now: datetime
     token: str | None = None
 
 
-def check_proof(session: Session, proof: str | None, occasion: Occasion) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A proof that was made for the request it came with; its time is still to be looked at, and whether it is new."""
+
+    thumbprint: str
+    jti: str
+    issued: int
+
+    @property
+    def use(self) -> Asked:
+        """Give the statement that uses it up; `replay.was_used` reads what came of it."""
+        return replay.using_up(_SPACE, f"{self.thumbprint}.{self.jti}", self._expires)
+
+    @property
+    def _expires(self) -> datetime:
+        # longer than it can be taken, however the clocks stand
+        return datetime.fromtimestamp(self.issued, UTC) + PAST + 3 * FUTURE
+
+    def require_time(self, now: datetime) -> None:
+        """Require that it was made about now. Raises ProofRefusedError."""
+        earliest, latest = (now - PAST).timestamp(), (now + FUTURE).timestamp()
+        # Whole seconds on the proof's side: one issued in this very second must not seem to come from before.
+        if not earliest - 1 < self.issued <= latest:
+            raise ProofRefusedError
+
+
+def check_proof(session: Session, proof: str | None, occasion: Occasion, *, now: datetime) -> str:
     """Check a proof in the steps of RFC 9449 §4.3 and give the thumbprint (RFC 7638) of its key.
 
     Raises ProofRefusedError. The proof is used up from then on, if the caller commits.
     """
+    read = read_proof(proof, occasion)
+    read.require_time(now)
+    (told,) = rounds.ask(session, read.use)
+    if replay.was_used(told):
+        raise ProofRefusedError
+    return read.thumbprint
+
+
+def read_proof(proof: str | None, occasion: Occasion) -> Proof:
+    """Check what a proof says of itself: its key, its signature, the request it is for. Raises ProofRefusedError."""
     try:
         key, claims = _signed(proof or "")
         _check_claims(claims, occasion)
-        jti = es256.short_text(claims.get("jti"))
+        return Proof(thumbprint=key.kid, jti=es256.short_text(claims.get("jti")), issued=claims["iat"])
     except (JwtRefusedError, SignatureRefusedError) as refused:
         raise ProofRefusedError from refused
-    # Longer than any proof can be taken, however the clocks stand.
-    expires = occasion.now + PAST + 2 * FUTURE
-    if replay.seen_before(session, "dpop", f"{key.kid}.{jti}", expires):
-        raise ProofRefusedError
-    return key.kid
 
 
 def token_hash(token: str) -> str:
@@ -83,10 +117,7 @@ def _signed(proof: str) -> tuple[PublicKey, dict[str, Any]]:
 
 
 def _check_claims(claims: dict[str, Any], occasion: Occasion) -> None:
-    issued = es256.whole_number(claims.get("iat"))
-    earliest, latest = (occasion.now - PAST).timestamp(), (occasion.now + FUTURE).timestamp()
-    # Whole seconds on the proof's side: one issued in this very second must not seem to come from before.
-    if not earliest - 1 < issued <= latest:
+    if not 0 < es256.whole_number(claims.get("iat")) < _LATEST:
         raise JwtRefusedError
     url = es256.short_text(claims.get("htu"), longest=2048).split("?", 1)[0].split("#", 1)[0]
     if claims.get("htm") != occasion.method or url != occasion.url:

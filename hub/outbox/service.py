@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.base import queues
+from hub.base import queues, rounds
 from hub.base.ids import new_id
 from hub.outbox import tables
 from hub.outbox.rules import LEASE, MAX_ATTEMPTS, QUEUE, Work, WorkState, next_try
+
+_PUT = rounds.Prepared(sa.insert(tables.outbox), "id", "topic", "about", "agency", "order_key", "created_at", "due_at")
+_TELL = rounds.Prepared(sa.insert(tables.events), "id", "agency", "event", "about", "at")
 
 
 def put(
@@ -31,24 +34,15 @@ def put(
     thing's lock. A row with *due* in the future holds up nobody until then.
     """
     work_id = new_id(now)
-    session.execute(
-        sa.insert(tables.outbox).values(
-            id=work_id,
-            topic=topic,
-            about=about,
-            agency=agency,
-            order_key=order_key,
-            created_at=now,
-            due_at=due or now,
-        )
-    )
+    row = {"id": work_id, "topic": topic, "about": about, "agency": agency, "order_key": order_key}
+    rounds.later(session, _PUT.of(**row, created_at=now, due_at=due or now))
     session.info.setdefault("wake", set()).add(QUEUE)
     return work_id
 
 
 def tell(session: Session, *, agency: str, event: str, about: str, now: datetime) -> None:
     """Put *event* about the thing *about* on the agency's feed, `GET /v1/events` (api: Resources)."""
-    session.execute(sa.insert(tables.events).values(id=new_id(now), agency=agency, event=event, about=about, at=now))
+    rounds.later(session, _TELL.of(id=new_id(now), agency=agency, event=event, about=about, at=now))
     session.info.setdefault("wake", set()).add(queues.feed(agency))
 
 

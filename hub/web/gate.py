@@ -10,6 +10,7 @@ from typing import Final
 
 from flask import Request
 
+from hub.base.db import Door
 from hub.base.errors import ForbiddenError, UnauthorizedError
 from hub.web.permissions import CONNECTOR, PERMISSIONS
 
@@ -18,12 +19,17 @@ CHALLENGE: Final = 'DPoP algs="ES256"'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who is calling: the agency, its OAuth client and the scopes of the token (bare OAuth names)."""
+    """Who is calling: the agency, its OAuth client and the scopes of the token (bare OAuth names).
+
+    `door` is what only the database can say of them: that the token still stands and its proof was not used before. It
+    is asked by the first transaction of the request, in the same round trip as the work (`hub.base.db`).
+    """
 
     agency: str
     client: str
     scopes: frozenset[str]
     role: str = CONNECTOR
+    door: Door | None = None
 
 
 NOBODY: Final = Caller(agency="", client="", scopes=frozenset(), role="")
@@ -40,23 +46,33 @@ class Gate:
         self._validator = validator
 
     def admit(self, permission: str, request: Request) -> Caller:
-        """Tell who calls, if `permission` lets them.
+        """Tell who calls, if `permission` lets them: `recognise`, then `require`. A `door` is still to be asked."""
+        caller = self.recognise(permission, request)
+        self.require(permission, caller)
+        return caller
 
-        1. A door that is OPEN asks nobody. 2. The token must be good. 3. The role must be one of the rule's.
-        4. One of the rule's scopes must be in the token.
+    def recognise(self, permission: str, request: Request) -> Caller:
+        """Tell who calls; where `permission` is OPEN nobody is asked.
 
-        *Raises* UnauthorizedError (2), ForbiddenError: forbidden (3), insufficient-scope (4).
+        *Raises* UnauthorizedError: the token or its proof is not good.
         """
-        rule = PERMISSIONS[permission]
-        if rule.open:
+        if PERMISSIONS[permission].open:
             return NOBODY
         if self._validator is None:
             raise UnauthorizedError(headers={"WWW-Authenticate": CHALLENGE})
-        caller = self._validator(request)
+        return self._validator(request)
+
+    def require(self, permission: str, caller: Caller) -> None:
+        """Require that the role is one of the permission's, and that one of its scopes is in the token.
+
+        *Raises* ForbiddenError: forbidden, insufficient-scope.
+        """
+        rule = PERMISSIONS[permission]
+        if rule.open:
+            return
         if caller.role not in rule.roles:
             raise ForbiddenError("forbidden")
         if not rule.scopes & caller.scopes:
             needed = " ".join(sorted(rule.scopes))
             challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{needed}"'
             raise ForbiddenError("insufficient-scope", headers={"WWW-Authenticate": challenge})
-        return caller

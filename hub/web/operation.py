@@ -14,7 +14,7 @@ a HubError.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
@@ -25,12 +25,13 @@ from pydantic import BaseModel
 from hub.base.db import Duty
 from hub.base.errors import HubError
 from hub.base.replay import Answered
+from hub.base.rounds import Asked
 from hub.web import problems, reading
 from hub.web.call import Call, Reply
 from hub.web.gate import Caller
 from hub.web.permissions import PERMISSIONS
 from hub.web.waiting import WaitingQuery, patiently
-from hub.web.work import EXTENSION, Hub, Once, Work, perform
+from hub.web.work import EXTENSION, Hub, Once, Work, perform, settle
 
 Method = TypeVar("Method", bound=Callable[..., BaseModel | Reply | None])
 JSON: Final = "application/json"
@@ -53,6 +54,7 @@ class Operation:
     plain: frozenset[str]
     media: str
     waits: Callable[[Caller], str] | None
+    ahead: Callable[..., Sequence[Asked]] | None
 
 
 def operation(  # noqa: PLR0913 - what an endpoint can declare, each by name
@@ -68,6 +70,7 @@ def operation(  # noqa: PLR0913 - what an endpoint can declare, each by name
     plain: tuple[str, ...] = (),
     media: str = JSON,
     waits: Callable[[Caller], str] | None = None,
+    ahead: Callable[..., Sequence[Asked]] | None = None,
 ) -> Callable[[Method], Method]:
     """Declare an endpoint.
 
@@ -76,6 +79,9 @@ def operation(  # noqa: PLR0913 - what an endpoint can declare, each by name
     - `duty`: the narrow reason to read across agencies that the transaction gets
     - `plain`: names of texts in the path that are not ids
     - `media`: the type of an answer given as `Reply.raw`
+    - `ahead`: called with the caller and then as the method is, gives statements that the method is sure to ask; what
+      came of them is in `Call.told`. They are asked with the first round trip, before anybody knows that the token
+      still stands: they may read and lock, and what they give is seen by nobody else
     - `waits`: a long poll: which queue's wake-up to wait for while the method replies `again` (query: a WaitingQuery)
 
     *Raises* KeyError: no such permission.
@@ -96,6 +102,7 @@ def operation(  # noqa: PLR0913 - what an endpoint can declare, each by name
             plain=frozenset(plain),
             media=media,
             waits=waits,
+            ahead=ahead,
         )
 
         @functools.wraps(method)
@@ -112,17 +119,16 @@ def operation(  # noqa: PLR0913 - what an endpoint can declare, each by name
 def _serve(op: Operation, method: Callable[..., BaseModel | Reply | None], path: dict[str, Any]) -> Response:
     """Serve one request; the numbers are those of the module's docstring."""
     hub: Hub = current_app.extensions[EXTENSION]
-    caller = hub.gate.admit(op.permission, request)  # 1
+    caller = hub.gate.recognise(op.permission, request)  # 1
     g.agency = caller.agency
-    reading.path_ids(path, op.plain)  # 2
-    query = reading.query(request, op.query)  # 3
-    seen = reading.if_match(request, needed=op.conditional)  # 4
-    key = reading.idempotency_key(request) if op.once else None
-    takes_body = request.method in {"POST", "PUT", "PATCH"}
-    body, raw = reading.body(request, op.body, limit=hub.settings.request_limit) if takes_body else (None, b"")  # 5
-    arguments = [given for given in (body, query) if given is not None]
-
-    again = False
+    try:
+        hub.gate.require(op.permission, caller)
+        asked = _read(op, path, hub.settings.request_limit)
+    except Exception:
+        settle(hub.database, caller)
+        raise
+    arguments = [given for given in (asked.body, asked.query) if given is not None]
+    door, again, query = caller.door, False, asked.query
 
     def act(call: Call) -> Answered:
         nonlocal again
@@ -133,11 +139,21 @@ def _serve(op: Operation, method: Callable[..., BaseModel | Reply | None], path:
     def refuse(error: HubError) -> Answered:
         return problems.refusal(error, g.language, g.request_id)
 
-    once = Once(key=key, fingerprint=reading.fingerprint(request, raw)) if key is not None else None
-    work = Work(caller=caller, language=g.language, if_match=seen, duty=op.duty, once=once)
-
     def look() -> tuple[Answered, bool]:
-        return perform(hub.database, work, act, refuse), again  # 6
+        nonlocal door
+        ahead = () if op.ahead is None else op.ahead(caller, *arguments, **path)
+        work = Work(
+            caller=caller,
+            door=door,
+            language=g.language,
+            if_match=asked.if_match,
+            duty=op.duty,
+            once=asked.once,
+            ahead=ahead,
+        )
+        answer = perform(hub.database, work, act, refuse)  # 6
+        door = None  # a long poll looks again with the same proof
+        return answer, again
 
     if op.waits is not None:
         seconds = query.wait if isinstance(query, WaitingQuery) else 0
@@ -147,6 +163,25 @@ def _serve(op: Operation, method: Callable[..., BaseModel | Reply | None], path:
     if _unchanged(request, answer):
         answer = Answered(status=304, headers={"ETag": answer.headers["ETag"]}, body=b"")
     return problems.respond(answer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    query: BaseModel | None
+    if_match: str | None
+    once: Once | None
+    body: BaseModel | None
+
+
+def _read(op: Operation, path: dict[str, Any], limit: int) -> _Asked:
+    reading.path_ids(path, op.plain)  # 2
+    query = reading.query(request, op.query)  # 3
+    seen = reading.if_match(request, needed=op.conditional)  # 4
+    key = reading.idempotency_key(request) if op.once else None
+    takes_body = request.method in {"POST", "PUT", "PATCH"}
+    body, raw = reading.body(request, op.body, limit=limit) if takes_body else (None, b"")  # 5
+    once = Once(key=key, fingerprint=reading.fingerprint(request, raw)) if key is not None else None
+    return _Asked(query=query, if_match=seen, once=once, body=body)
 
 
 def render(

@@ -3,16 +3,17 @@
 all.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from hub.base import replay
 from hub.base.config import Settings
-from hub.base.db import Database, Duty, now
+from hub.base.db import Database, Door, Duty, now, told
 from hub.base.errors import ClashError, HubError
 from hub.base.queues import Wakes
 from hub.base.replay import Answered
+from hub.base.rounds import Asked
 from hub.web.call import Call
 from hub.web.gate import Caller, Gate
 
@@ -40,13 +41,29 @@ class Once:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What is known of a request before its transaction opens."""
+    """What is known of a request before its transaction opens.
+
+    `door`: the caller's, until a transaction of this request has gone through it. `ahead`: what the work is sure to
+    ask, so that it is asked in the first round trip; the endpoint finds it in `Call.told`.
+    """
 
     caller: Caller
+    door: Door | None
     language: str
     if_match: str | None
     duty: Duty | None
     once: Once | None
+    ahead: Sequence[Asked] = ()
+
+
+def settle(database: Database, caller: Caller) -> None:
+    """Ask the door of a caller whose request is refused before any work: a proof is used up by whatever it came with.
+
+    *Raises* UnauthorizedError: the door refuses, which is said before anything else.
+    """
+    if caller.door is not None:
+        with database.transaction(None, door=caller.door) as session:
+            now(session)
 
 
 def perform(
@@ -74,23 +91,37 @@ def perform(
 def _attempt(
     database: Database, work: Work, act: Callable[[Call], Answered], refuse: Callable[[HubError], Answered]
 ) -> Answered:
-    agency = work.caller.agency
-    with database.transaction(agency or None, work.duty) as session:
+    agency, once = work.caller.agency, work.once
+    claiming = [] if once is None else [replay.claiming(agency=agency, **_of(once))]
+    ahead = [*claiming, *work.ahead]
+    with database.transaction(agency or None, work.duty, door=work.door, ahead=ahead) as session:
         at = now(session)
-        if work.once is not None:
-            known = replay.claim(session, agency=agency, key=work.once.key, fingerprint=work.once.fingerprint, now=at)
+        found = told(session)
+        if once is not None:
+            known = replay.claimed(session, found[0], agency=agency, **_of(once))
             if known is not None:
                 return Answered(status=known.status, headers=_replayed(known.headers), body=known.body)
-        call = Call(session=session, caller=work.caller, now=at, language=work.language, if_match=work.if_match)
+        call = Call(
+            session=session,
+            caller=work.caller,
+            now=at,
+            language=work.language,
+            if_match=work.if_match,
+            told=found[len(claiming) :],
+        )
         try:
             answer = act(call)
         except HubError as refused:
             if not refused.keep:
                 raise
             answer = refuse(refused)
-        if work.once is not None:
-            replay.remember(session, agency=agency, key=work.once.key, answer=answer)
+        if once is not None:
+            replay.remember(session, agency=agency, key=once.key, answer=answer)
     return answer
+
+
+def _of(once: Once) -> dict[str, Any]:
+    return {"key": once.key, "fingerprint": once.fingerprint}
 
 
 def _replayed(headers: Mapping[str, str]) -> dict[str, str]:

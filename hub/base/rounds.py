@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many statements in one round trip to the database (PostgreSQL's pipeline mode), inside a session's transaction.
+
+Round trips decide how fast the hub is (docs/performance.md). So: what only writes is put aside with `later` and goes
+out with the next question or with the commit; what is asked together is asked with `ask` in one round trip. The order
+of statements stays the order of the calls: whatever else is executed on the session first sends what was put aside.
+
+SQLAlchemy stays pool, schema and language: a `Prepared` is one of its statements, compiled once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, cast
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.rows import dict_row
+from sqlalchemy.dialects.postgresql import psycopg as dialects
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+
+WAITING: Final = "waiting"
+_DIALECT: Final = dialects.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One statement with its values, ready for the driver."""
+
+    sql: str
+    values: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of a statement: its rows (none for one that only writes) and how many rows it touched."""
+
+    rows: Sequence[Row]
+    count: int
+
+
+class Prepared:
+    """A statement of SQLAlchemy Core with `sa.bindparam` where values go; compiled at its first use, once.
+
+    The columns of a read come back as the driver gives them: ids as text, times in UTC (see `hub.base.db`).
+    """
+
+    def __init__(self, statement: sa.ClauseElement, *columns: str) -> None:
+        """Take the statement; for an insert without values, the `columns` it is to fill."""
+        self._statement = statement
+        self._columns = list(columns) or None
+
+    def of(self, **values: Any) -> Asked:
+        """Give it with its values."""
+        sql, fixed, processors = self._compiled
+        made = {**fixed, **values}
+        for name, process in processors:
+            made[name] = process(made[name])
+        return Asked(sql, made)
+
+    @cached_property
+    def _compiled(self) -> tuple[str, Mapping[str, Any], Sequence[tuple[str, Any]]]:
+        compiled = cast(
+            "SQLCompiler",
+            self._statement.compile(
+                dialect=_DIALECT, column_keys=self._columns, compile_kwargs={"render_postcompile": True}
+            ),
+        )
+        found = (
+            (name, bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)) for name, bind in compiled.binds.items()
+        )
+        fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        return str(compiled), fixed, [(name, process) for name, process in found if process is not None]
+
+
+def later(session: Session, asked: Asked) -> None:
+    """Put a write aside whose result nobody needs; it goes out before anything else is asked, or with the commit."""
+    session.connection().info[WAITING].append(asked)
+
+
+def ask(session: Session, *asked: Asked) -> list[Told]:
+    """Send what was put aside and then `asked`, in one round trip; give what came of each of `asked`."""
+    return exchange(session.connection(), asked)
+
+
+def exchange(connection: sa.Connection, asked: Iterable[Asked]) -> list[Told]:
+    """Do what `ask` does on a bare connection.
+
+    *Raises* DBAPIError, as SQLAlchemy would for a statement that failed alone.
+    """
+    waiting: list[Asked] = connection.info.get(WAITING, [])
+    skipped, sent = len(waiting), [*waiting, *asked]
+    waiting.clear()
+    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    try:
+        with driver.pipeline():
+            # not `driver.execute`: values are bound by the server, rows are dictionaries
+            cursors = [driver.cursor(row_factory=dict_row) for _ in sent]
+            for cursor, one in zip(cursors, sent, strict=True):
+                cursor.execute(one.sql.encode(), one.values)
+        return [_told(cursor) for cursor in cursors[skipped:]]
+    except psycopg.Error as error:
+        raise _translated(connection, driver, error) from error
+
+
+def send_waiting(connection: sa.Connection) -> None:
+    """Send what was put aside, if anything was."""
+    if connection.info.get(WAITING):
+        exchange(connection, ())
+
+
+def _told(cursor: psycopg.Cursor[dict[str, Any]]) -> Told:
+    rows = cursor.fetchall() if cursor.description else []
+    return Told(rows, cursor.rowcount)
+
+
+def _translated(
+    connection: sa.Connection, driver: "psycopg.Connection[Any]", error: psycopg.Error
+) -> sa.exc.DBAPIError:
+    """Make SQLAlchemy's error of the driver's; of a broken connection let go, and of those made before it too."""
+    if driver.closed:
+        connection.invalidate()
+        connection.engine.dispose()
+    made = sa.exc.DBAPIError.instance(
+        None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=driver.closed, dialect=_DIALECT
+    )
+    return cast("sa.exc.DBAPIError", made)
