@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,8 @@ from consent.tlog.proofs import LogProof, write_proof
 from hub.agencies.rules import AgencyState, Approval, Deed
 from hub.agencies.tables import agencies, agency_approvals, agency_keys
 from hub.audit import reads as audit
+from hub.base import rounds
+from hub.base.rounds import Asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +88,56 @@ class LoggedKey:
     proof: str | None
 
 
+_of_agency = sa.bindparam("of_agency", type_=agencies.c.id.type)
+_AGENCY = rounds.Prepared(sa.select(agencies).where(agencies.c.id == _of_agency))
+_PARTY = rounds.Prepared(
+    sa.select(agencies.c.kind).where(agencies.c.id == _of_agency, agencies.c.state == AgencyState.ACTIVE.value)
+)
+# the time is compared where the key is read: what is foreseen does not know the transaction's time yet
+_SIG_KEY = rounds.Prepared(
+    sa.select(agency_keys.c.jwk, agency_keys.c.not_before, agency_keys.c.ends_at).where(
+        agency_keys.c.agency == _of_agency,
+        agency_keys.c.kid == sa.bindparam("of_kid", type_=sa.Text),
+        agency_keys.c.use == KeyUse.SIG.value,
+        sa.not_(agency_keys.c.removal),
+    )
+)
+_ENC_KIDS = rounds.Prepared(
+    sa.select(agency_keys.c.kid, agency_keys.c.not_before, agency_keys.c.ends_at)
+    .where(
+        agency_keys.c.agency == _of_agency,
+        agency_keys.c.use == KeyUse.ENC.value,
+        agency_keys.c.suite == Suite.A.value,
+        sa.not_(agency_keys.c.removal),
+    )
+    .order_by(agency_keys.c.seq.desc())
+)
+
+
+def ask_agency(agency_id: str) -> Asked:
+    """Make the question that `agency` asks, for whoever foresees it."""
+    return _AGENCY.of(of_agency=agency_id)
+
+
+def ask_party(agency_id: str) -> Asked:
+    """Make the question that `party` asks, for whoever foresees it."""
+    return _PARTY.of(of_agency=agency_id)
+
+
+def ask_sig_key(agency_id: str, kid: str) -> Asked:
+    """Make the question that `sig_key` asks, for whoever foresees it."""
+    return _SIG_KEY.of(of_agency=agency_id, of_kid=kid)
+
+
+def ask_enc_kids(agency_id: str) -> Asked:
+    """Make the question that `current_enc_kid` asks, for whoever foresees it."""
+    return _ENC_KIDS.of(of_agency=agency_id)
+
+
 def agency(session: Session, agency_id: str) -> Agency | None:
     """Give one agency in whatever state, or None."""
-    row = session.execute(sa.select(agencies).where(agencies.c.id == agency_id)).one_or_none()
-    return None if row is None else _agency(row)
+    (told,) = rounds.ask(session, ask_agency(agency_id))
+    return _agency(SimpleNamespace(**told.rows[0])) if told.rows else None
 
 
 def directory(
@@ -116,10 +165,8 @@ def party(session: Session, agency_id: str) -> Party | None:
     """Give an agency as decisions see it, or None for one that is not active: nothing goes to or from it
     now.
     """
-    kind = session.execute(
-        sa.select(agencies.c.kind).where(agencies.c.id == agency_id, agencies.c.state == AgencyState.ACTIVE.value)
-    ).scalar_one_or_none()
-    return None if kind is None else Party(agency=agency_id, kind=kind)
+    (told,) = rounds.ask(session, ask_party(agency_id))
+    return Party(agency=agency_id, kind=told.rows[0]["kind"]) if told.rows else None
 
 
 def named_alike(session: Session, *, look_ja: str, look_en: str, but: str) -> bool:
@@ -165,33 +212,17 @@ def sig_key(session: Session, agency_id: str, kid: str, at: datetime) -> PublicK
     Raises SignatureRefusedError (`key-not-valid`): unknown, another agency's, of another use, ended or
     revoked.
     """
-    row = session.execute(
-        sa.select(agency_keys.c.jwk).where(
-            agency_keys.c.agency == agency_id,
-            agency_keys.c.kid == kid,
-            agency_keys.c.use == KeyUse.SIG.value,
-            _is_live(at),
-        )
-    ).one_or_none()
+    (told,) = rounds.ask(session, ask_sig_key(agency_id, kid))
+    row = next((row for row in told.rows if row["not_before"] <= at < row["ends_at"]), None)
     if row is None:
         raise SignatureRefusedError("key-not-valid")
-    return PublicKey.from_jwk(row.jwk, KeyUse.SIG)
+    return PublicKey.from_jwk(row["jwk"], KeyUse.SIG)
 
 
 def current_enc_kid(session: Session, agency_id: str, at: datetime) -> str | None:
     """Name the key to seal to: the newest good `enc` entry of the standard suite, or None."""
-    kid: str | None = session.execute(
-        sa.select(agency_keys.c.kid)
-        .where(
-            agency_keys.c.agency == agency_id,
-            agency_keys.c.use == KeyUse.ENC.value,
-            agency_keys.c.suite == Suite.A.value,
-            _is_live(at),
-        )
-        .order_by(agency_keys.c.seq.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    return kid
+    (told,) = rounds.ask(session, ask_enc_kids(agency_id))
+    return next((str(row["kid"]) for row in told.rows if row["not_before"] <= at < row["ends_at"]), None)
 
 
 def client_keys(session: Session, agency_id: str, at: datetime) -> tuple[PublicKey, ...]:
@@ -236,7 +267,7 @@ def _is_live(at: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(sa.not_(agency_keys.c.removal), begun, sa.not_(ended))
 
 
-def _agency(row: sa.Row[Any]) -> Agency:
+def _agency(row: Any) -> Agency:
     return Agency(
         id=row.id,
         kind=row.kind,

@@ -116,7 +116,7 @@ def _enter(session: Session, transaction: SessionTransaction, connection: sa.Con
     if transaction.nested:
         return
     info = session.info
-    connection.info[rounds.WAITING] = []
+    connection.info[rounds.WAITING], connection.info[rounds.FORESEEN] = [], []
     door: Door | None = info.get("door")
     sql = ENTER_PLAYING if connection.connection.info.get("playing", False) else ENTER
     own = {"agency": info["agency"], "duty": info["duty"]}
@@ -129,7 +129,7 @@ def _enter(session: Session, transaction: SessionTransaction, connection: sa.Con
         connection.invalidate()
         raise LeakedSettingError("leaked-setting")
     info["now"] = row["now"].astimezone(UTC)
-    info["told"] = told[len(through) :]
+    connection.info[rounds.FORESEEN] += zip(ahead, told[len(through) :], strict=True)
     if door is not None:
         door.admit(told[: len(door.asked)], info["now"])
         info["inside"] = True
@@ -177,7 +177,7 @@ class Database:
     ) -> Iterator[Session]:
         """Open one transaction as `agency` (None: nobody's rows exist but those a duty shows), commit at the end.
 
-        `ahead` is asked in the first round trip, before the work; `told` gives what came of it.
+        `ahead` is foreseen (`hub.base.rounds`): asked in the first round trip, before the work.
 
         *Raises* UnavailableError: the database is away, full or busy. ClashError: do the same work again. What the
         `door` raises.
@@ -229,13 +229,6 @@ def now(session: Session) -> datetime:
     """
     session.connection()
     found: datetime = session.info["now"]
-    return found
-
-
-def told(session: Session) -> Sequence[Told]:
-    """Give what came of the statements asked `ahead`, in their order."""
-    session.connection()
-    found: Sequence[Told] = session.info["told"]
     return found
 
 

@@ -83,16 +83,21 @@ def claim(session: Session, *, agency: str, key: str, fingerprint: bytes, now: d
     """
     row: dict[str, Any] = {"agency": agency, "key": key, "fingerprint": fingerprint}
     (told,) = rounds.ask(session, _CLAIM.of(**row, expires_at=now + KEPT))
-    return claimed(session, told, **row)
+    return _claimed(session, told, **row)
 
 
 def claiming(*, agency: str, key: str, fingerprint: bytes) -> Asked:
-    """Make the statement that takes a key, for a transaction that asks it `ahead`; `claimed` reads what came of it."""
+    """Make the statement that takes a key, for a transaction that asks it `ahead`; then call `take`."""
     return _CLAIM_AHEAD.of(agency=agency, key=key, fingerprint=fingerprint)
 
 
-def claimed(session: Session, told: Told, *, agency: str, key: str, fingerprint: bytes) -> Answered | None:
-    """Say None if the key was taken for this transaction, else give the answer it had; see `claim`."""
+def take(session: Session, *, agency: str, key: str, fingerprint: bytes) -> Answered | None:
+    """Do what `claim` does with a key that was asked for `ahead`."""
+    (told,) = rounds.ask(session, claiming(agency=agency, key=key, fingerprint=fingerprint))
+    return _claimed(session, told, agency=agency, key=key, fingerprint=fingerprint)
+
+
+def _claimed(session: Session, told: Told, *, agency: str, key: str, fingerprint: bytes) -> Answered | None:
     if told.rows:
         return None
     table = idempotency_keys

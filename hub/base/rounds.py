@@ -5,6 +5,11 @@ Round trips decide how fast the hub is (docs/performance.md). So: what only writ
 out with the next question or with the commit; what is asked together is asked with `ask` in one round trip. The order
 of statements stays the order of the calls: whatever else is executed on the session first sends what was put aside.
 
+What a piece of work is sure to ask can be foreseen: `foresee`, or `ahead` of a transaction (`hub.base.db`), asks it in
+one round trip with other things, and the `ask` that comes later finds its answer there, once. Whoever asks need not
+know: without foresight, or with a wrong one, it costs a round trip and changes nothing. Foreseen answers are as old as
+their round trip, so what decides under a lock is asked after the lock, in the same or a later one.
+
 SQLAlchemy stays pool, schema and language: a `Prepared` is one of its statements, compiled once.
 """
 
@@ -21,6 +26,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
 WAITING: Final = "waiting"
+FORESEEN: Final = "foreseen"
 _DIALECT: Final = dialects.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's
 
 Row = Mapping[str, Any]
@@ -65,14 +71,12 @@ class Prepared:
     def _compiled(self) -> tuple[str, Mapping[str, Any], Sequence[tuple[str, Any]]]:
         compiled = cast(
             "SQLCompiler",
-            self._statement.compile(
-                dialect=_DIALECT, column_keys=self._columns, compile_kwargs={"render_postcompile": True}
-            ),
+            self._statement.compile(dialect=_DIALECT, column_keys=self._columns),
         )
         found = (
             (name, bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)) for name, bind in compiled.binds.items()
         )
-        fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
         return str(compiled), fixed, [(name, process) for name, process in found if process is not None]
 
 
@@ -82,8 +86,35 @@ def later(session: Session, asked: Asked) -> None:
 
 
 def ask(session: Session, *asked: Asked) -> list[Told]:
-    """Send what was put aside and then `asked`, in one round trip; give what came of each of `asked`."""
-    return exchange(session.connection(), asked)
+    """Send what was put aside and then `asked`, in one round trip; give what came of each of `asked`.
+
+    What was foreseen needs no round trip.
+    """
+    connection = session.connection()
+    ready = {n: told for n, one in enumerate(asked) if (told := _take(connection.info[FORESEEN], one)) is not None}
+    if len(ready) == len(asked):
+        return list(ready.values())
+    fresh = iter(exchange(connection, [one for n, one in enumerate(asked) if n not in ready]))
+    return [ready[n] if n in ready else next(fresh) for n in range(len(asked))]
+
+
+def foresee(session: Session, *asked: Asked) -> None:
+    """Ask now what will be asked later, in one round trip; none where all of it is foreseen already."""
+    connection = session.connection()
+    known = [one for one, _ in connection.info[FORESEEN]]
+    fresh = [one for one in asked if one not in known]
+    if fresh:
+        connection.info[FORESEEN] += zip(fresh, exchange(connection, fresh), strict=True)
+
+
+def forget(session: Session) -> None:
+    """Let go of what was foreseen and not yet asked: something has changed since."""
+    session.connection().info[FORESEEN].clear()
+
+
+def _take(foreseen: list[tuple[Asked, Told]], asked: Asked) -> Told | None:
+    place = next((n for n, (known, _) in enumerate(foreseen) if known == asked), None)
+    return None if place is None else foreseen.pop(place)[1]
 
 
 def exchange(connection: sa.Connection, asked: Iterable[Asked]) -> list[Told]:

@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub.base import rounds
+from hub.base.rounds import Asked, Told
 from hub.cases.process import Position
 from hub.cases.rules import CONTACT_ATTEMPT, CONTACT_MADE, DECISION_CONFIRMED, MUNICIPALITY, Attempt
 from hub.cases.tables import case_notes, case_parties, case_steps, cases
@@ -61,6 +63,36 @@ class Note:
     at: datetime
 
 
+_of_case = sa.bindparam("of_case", type_=cases.c.id.type)
+_sender, _recipient = (sa.bindparam(name, type_=cases.c.owner.type) for name in ("of_sender", "of_recipient"))
+_names_sender = sa.exists().where(case_parties.c.case_id == cases.c.id, case_parties.c.agency == _sender)
+_rank = sa.case((cases.c.owner == _sender, 0), (cases.c.owner == _recipient, 1), (_names_sender, 2), else_=3)
+_RESOLVE = rounds.Prepared(
+    sa.select(cases)
+    .where(cases.c.handle == sa.bindparam("of_handle", type_=cases.c.handle.type))
+    .order_by(_rank, cases.c.opened_at, cases.c.id)
+    .limit(1)
+)
+_BY_ID = rounds.Prepared(sa.select(cases).where(cases.c.id == _of_case))
+# shared: rows that only point at the case need not wait for one another
+_HELD = rounds.Prepared(sa.select(cases).where(cases.c.id == _of_case).with_for_update(read=True))
+
+
+def ask_resolve(handle: str, *, sender: str, recipient: str) -> Asked:
+    """Make the question that `resolve` asks, for whoever foresees it."""
+    return _RESOLVE.of(of_handle=handle, of_sender=sender, of_recipient=recipient)
+
+
+def ask_by_id(case_id: str) -> Asked:
+    """Make the question that `by_id` asks, for whoever foresees it."""
+    return _BY_ID.of(of_case=case_id)
+
+
+def ask_held(case_id: str) -> Asked:
+    """Make the question that `held` asks to share a case, for whoever foresees it."""
+    return _HELD.of(of_case=case_id)
+
+
 def find(session: Session, reference: str, *, agency: str) -> Case | None:
     """Find the case that `agency` means by a handle or row id: its own handle first, then the oldest it may
     see.
@@ -76,7 +108,7 @@ def find(session: Session, reference: str, *, agency: str) -> Case | None:
 
 def by_id(session: Session, case_id: str) -> Case | None:
     """Give a case by its row id, if this transaction may see it."""
-    return _one(session, cases.c.id == case_id, sa.literal(0))
+    return _first(rounds.ask(session, ask_by_id(case_id))[0])
 
 
 def own(session: Session, handle: str, *, owner: str) -> Case | None:
@@ -90,16 +122,16 @@ def resolve(session: Session, handle: str, *, sender: str, recipient: str) -> Ca
     The sender's own case, else the recipient's, else the oldest that names the sender, else the oldest: an
     agency that copies a handle can so disturb nobody's case but its own.
     """
-    names_sender = sa.exists().where(case_parties.c.case_id == cases.c.id, case_parties.c.agency == sender)
-    rank = sa.case((cases.c.owner == sender, 0), (cases.c.owner == recipient, 1), (names_sender, 2), else_=3)
-    return _one(session, cases.c.handle == handle, rank)
+    return _first(rounds.ask(session, ask_resolve(handle, sender=sender, recipient=recipient))[0])
 
 
 def held(session: Session, case_id: str, *, exclusive: bool) -> Case | None:
     """Give a case as last committed and hold its row: shared against a closure, exclusive for a move."""
+    if not exclusive:
+        return _first(rounds.ask(session, ask_held(case_id))[0])
     statement = sa.select(cases).where(cases.c.id == case_id)
     # not the strongest lock: rows that only point at the case need not wait for a move
-    locked = statement.with_for_update(read=not exclusive, key_share=exclusive)
+    locked = statement.with_for_update(key_share=True)
     row = session.execute(locked).mappings().first()
     return None if row is None else Case(**row)
 
@@ -161,6 +193,10 @@ def is_decision_confirmed(session: Session, case_id: str) -> bool:
         case_notes.c.at > sa.func.coalesce(decided.scalar_subquery(), sa.text("'-infinity'::timestamptz")),
     )
     return bool(session.scalar(sa.select(confirmed)))
+
+
+def _first(told: Told) -> Case | None:
+    return Case(**told.rows[0]) if told.rows else None
 
 
 def _one(session: Session, condition: sa.ColumnElement[bool], rank: sa.ColumnElement[Any]) -> Case | None:

@@ -28,9 +28,11 @@ from consent.scopes import VALID_SIGNATURES, Conference, Exclusion, Party, Regis
 from consent.signing import Typ, peek_payload
 from consent.vocabulary.codes import RECIPIENTS
 from hub.agencies import reads as agencies
+from hub.base import rounds
 from hub.base.db import now
 from hub.base.errors import HubError, InvalidError, MalformedError, TooLargeError
 from hub.base.ids import is_id
+from hub.base.rounds import Row
 from hub.cases import reads as cases
 from hub.cases.reads import Case
 from hub.intakes.tables import consent_gates, consent_statuses, consents, exclusions, withdrawals
@@ -89,6 +91,25 @@ class Refusal:
     record_hash: str
     registered_at: datetime
     revoked_at: datetime | None
+
+
+_of_case = sa.bindparam("of_case", type_=consents.c.case_id.type)
+_gate = sa.select(consent_gates.c.version).where(consent_gates.c.case_id == _of_case)
+_PASS_GATE, _CHANGE_GATE = (rounds.Prepared(_gate.with_for_update(read=shared)) for shared in (True, False))
+_REGISTERED = rounds.Prepared(
+    sa.select(consents.c.record, consents.c.registered_at)
+    .where(consents.c.case_id == _of_case)
+    .order_by(consents.c.registered_at, consents.c.id)
+)
+_EXCLUSIONS = rounds.Prepared(
+    sa.select(exclusions).where(exclusions.c.case_id == _of_case).order_by(exclusions.c.registered_at, exclusions.c.id)
+)
+_WITHDRAWALS = rounds.Prepared(
+    sa.select(withdrawals, consents.c.consent)
+    .join(consents, consents.c.id == withdrawals.c.consent_id)
+    .where(withdrawals.c.case_id == _of_case)
+    .order_by(withdrawals.c.at, withdrawals.c.id)
+)
 
 
 @lru_cache(maxsize=4096)
@@ -152,6 +173,9 @@ def facts(session: Session, case: Case, *, conferences: tuple[Conference, ...] =
     waits for us (consent.md "Withdrawal, expiry, closure", CON-08).
     """
     current = case
+    locks = (cases.ask_held(case.id), _PASS_GATE.of(of_case=case.id)) if lock else ()
+    # one round trip, in this order: what is read after the locks were got is what counts
+    rounds.foresee(session, *locks, *(one.of(of_case=case.id) for one in (_REGISTERED, _EXCLUSIONS, _WITHDRAWALS)))
     if lock:
         current = cases.held(session, case.id, exclusive=False) or case
         hold_gate(session, case.id, change=False)
@@ -162,7 +186,7 @@ def facts(session: Session, case: Case, *, conferences: tuple[Conference, ...] =
         closed_at=None if current.closed_at is None else min(current.closed_at, at),
         scopes=scopes,
         exclusions=_exclusions(session, case, at),
-        withdrawals=tuple(_withdrawal(row, at) for row in session.execute(_withdrawals_of(case.id)).mappings()),
+        withdrawals=tuple(_withdrawal(row, at) for row in _rows(session, _WITHDRAWALS, case.id)),
         conferences=conferences,
     )
 
@@ -171,13 +195,14 @@ def hold_gate(session: Session, case_id: str, *, change: bool) -> int:
     """Hold a case's gate to the end of the transaction, shared or for a change; return how often it changed
     before.
     """
-    statement = sa.select(consent_gates.c.version).where(consent_gates.c.case_id == case_id)
-    locked = statement.with_for_update(read=not change)
-    version = session.scalar(locked)
-    if version is None:
+    locked = _CHANGE_GATE if change else _PASS_GATE
+    found = _rows(session, locked, case_id)
+    if not found:
         session.execute(insert(consent_gates).values(case_id=case_id, version=0).on_conflict_do_nothing())
-        version = session.scalars(locked).one()
-    return int(version)
+        # whoever came first may have changed what was foreseen meanwhile
+        rounds.forget(session)
+        found = _rows(session, locked, case_id)
+    return int(found[0]["version"])
 
 
 def statement(session: Session, reference: str, *, agency: str) -> Statement | None:
@@ -264,13 +289,9 @@ def by_exclusion(session: Session, exclusion: str, *, signer: str) -> Refusal | 
 
 
 def _registered(session: Session, case_id: str, at: datetime) -> tuple[Registered, ...]:
-    rows = session.execute(
-        sa.select(consents.c.record, consents.c.registered_at)
-        .where(consents.c.case_id == case_id)
-        .order_by(consents.c.registered_at, consents.c.id)
-    )
     return tuple(
-        Registered(scope=scope_of(record), registered_at=min(registered_at, at)) for record, registered_at in rows
+        Registered(scope=scope_of(row["record"]), registered_at=min(row["registered_at"], at))
+        for row in _rows(session, _REGISTERED, case_id)
     )
 
 
@@ -290,7 +311,7 @@ def _exclusions(session: Session, case: Case, at: datetime) -> tuple[Exclusion, 
             from_time=known.from_time,
             revoked_at=None if known.revoked_at is None else min(known.revoked_at, at),
         )
-        for known in _refusals(session, exclusions.c.case_id == case.id)
+        for known in map(_refusal, _rows(session, _EXCLUSIONS, case.id))
     )
 
 
@@ -303,7 +324,7 @@ def _withdrawals_of(*case_ids: str) -> sa.Select[tuple[object, ...]]:
     )
 
 
-def _withdrawal(row: sa.RowMapping, at: datetime | None = None) -> Withdrawal:
+def _withdrawal(row: Row, at: datetime | None = None) -> Withdrawal:
     return Withdrawal(
         id=row["id"],
         scopes=frozenset({row["consent"]}),
@@ -324,7 +345,7 @@ def _statements(
         return ()
     taken: dict[str, list[Withdrawal]] = {}
     for row in session.execute(_withdrawals_of(*{row["case_id"] for row in found})).mappings():
-        taken.setdefault(row["consent_id"], []).append(_withdrawal(row))
+        taken.setdefault(row["consent_id"], []).append(_withdrawal(dict(row)))
     statuses = _statuses(session, [row["id"] for row in found])
     return tuple(
         Statement(
@@ -356,19 +377,25 @@ def _statuses(session: Session, rows: Sequence[str]) -> dict[str, Status]:
 
 def _refusals(session: Session, *conditions: sa.ColumnElement[bool]) -> tuple[Refusal, ...]:
     statement = sa.select(exclusions).where(*conditions).order_by(exclusions.c.registered_at, exclusions.c.id)
-    return tuple(
-        Refusal(
-            row=row["id"],
-            exclusion=row["exclusion"],
-            signer=row["signer"],
-            case_row=row["case_id"],
-            to=tuple(row["to"]),
-            categories=tuple(row["categories"]),
-            from_time=row["from_time"],
-            record=row["record"],
-            record_hash=row["record_hash"],
-            registered_at=row["registered_at"],
-            revoked_at=row["revoked_at"],
-        )
-        for row in session.execute(statement).mappings()
+    return tuple(_refusal(dict(row)) for row in session.execute(statement).mappings())
+
+
+def _refusal(row: Row) -> Refusal:
+    return Refusal(
+        row=row["id"],
+        exclusion=row["exclusion"],
+        signer=row["signer"],
+        case_row=row["case_id"],
+        to=tuple(row["to"]),
+        categories=tuple(row["categories"]),
+        from_time=row["from_time"],
+        record=row["record"],
+        record_hash=row["record_hash"],
+        registered_at=row["registered_at"],
+        revoked_at=row["revoked_at"],
     )
+
+
+def _rows(session: Session, question: rounds.Prepared, case_id: str) -> Sequence[Row]:
+    (told,) = rounds.ask(session, question.of(of_case=case_id))
+    return told.rows

@@ -7,12 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeGuard
 
 from sqlalchemy.orm import Session
 
+from consent import signing, wire
 from consent.envelope import labels
 from consent.envelope.manifest import MAX_PARTS, ByConsent, Manifest, manifest_hash, peek, read_manifest
-from consent.errors import DocumentRefusedError, SealRefusedError, SignatureRefusedError
+from consent.errors import DocumentRefusedError, SealRefusedError, SignatureRefusedError, TsunagiError
+from consent.signing import Typ
+from consent.vocabulary.codes import is_known
 from hub.agencies import reads as agencies
 from hub.audit import service as audit
 from hub.audit.rules import AuditKind, Entry
@@ -25,8 +29,10 @@ from hub.base.errors import (
     NotFoundError,
     TooLargeError,
 )
+from hub.base.rounds import Asked
+from hub.cases import reads as cases
 from hub.intakes import reads as intakes
-from hub.messages import reads
+from hub.messages import known, reads
 from hub.messages.rules import Head, Link, Place, place, released, window_fault
 
 
@@ -64,6 +70,54 @@ def reading(pointer: str) -> Iterator[None]:
         kind: type[HubError] = InvalidError if isinstance(error, DocumentRefusedError) else MalformedError
         kind = {"malformed-json": MalformedError, "too-large": TooLargeError}.get(error.code, kind)
         raise kind(error.code, pointer=pointer + error.pointer) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What a manifest names, unverified: enough to foresee what will be asked, and for nothing else."""
+
+    kid: str
+    sender: str
+    recipient: str
+    thread: str
+    message: str
+    case: str
+    purpose: str
+
+
+def named(token: str) -> Named | None:
+    """Give what a manifest names; None for one that will be refused anyhow."""
+    try:
+        kid, sender = peek(token)
+        said = wire.parse(signing.peek_payload(token, typ=Typ.MANIFEST))
+    except TsunagiError:
+        return None
+    to, thread, message, case, purpose = (said.get(name) for name in ("to", "thread", "id", "case", "purpose"))
+    if not (_id(to) and _id(thread) and _id(message) and _id(case)):
+        return None
+    if not isinstance(purpose, str) or not is_known("purposes", purpose):
+        return None
+    return Named(kid=kid, sender=sender, recipient=to, thread=thread, message=message, case=case, purpose=purpose)
+
+
+def ask_ahead(named: Named) -> tuple[Asked, ...]:
+    """Make the questions that accepting an opening message asks first.
+
+    They decide nothing: `read` and what follows ask the same, find the answers there, and refuse what is to be refused.
+    """
+    return (
+        agencies.ask_sig_key(named.sender, named.kid),
+        known.ask_sent(sender=named.sender, message=named.message),
+        agencies.ask_enc_kids(named.recipient),
+        known.ask_thread(agency=named.sender, other=named.recipient, thread=named.thread),
+        agencies.ask_party(named.sender),
+        agencies.ask_party(named.recipient),
+        cases.ask_resolve(named.case, sender=named.sender, recipient=named.recipient),
+    )
+
+
+def _id(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and wire.is_id(value)
 
 
 def require_count(parts: Sequence[str]) -> None:

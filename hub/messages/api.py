@@ -58,6 +58,9 @@ class Inbox(Resource):
         out=InboxPage,
         summary="messages.inbox",
         waits=lambda caller: queues.feed(caller.agency),
+        ahead=lambda caller, query: service.offer_ahead(
+            agency=caller.agency, after=_position(query.cursor), limit=query.limit + 1
+        ),
     )
     def get(self, call: Call, query: WaitingQuery) -> Reply:
         """List what waits, marking it as offered; a cursor pages within one look, the next look begins anew.
@@ -84,7 +87,13 @@ class Inbox(Resource):
 class OneMessage(Resource):
     """One message."""
 
-    @operation(permission="messages.read", out=MessageShape, duty=Duty.DECIDE, summary="messages.collect")
+    @operation(
+        permission="messages.read",
+        out=MessageShape,
+        duty=Duty.DECIDE,
+        summary="messages.collect",
+        ahead=lambda _, message: service.collect_ahead(message),
+    )
     def get(self, call: Call, message: str) -> MessageShape:
         """Hand a message over to its recipient, deciding again; show its sender how it stands."""
         return MessageShape.of(service.collect(call.session, agency=call.caller.agency, message=message, now=call.now))

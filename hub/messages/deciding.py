@@ -16,6 +16,7 @@ from consent.decisions import decide_parts
 from consent.questions import Basis, ConferenceBasis, Facts, Permitted, Question, Refused
 from consent.scopes import Party
 from hub.agencies import reads as agencies
+from hub.base import rounds
 from hub.base.errors import ConflictError
 from hub.cases import reads as cases
 from hub.intakes import reads as intakes
@@ -74,6 +75,7 @@ def decide(session: Session, asked: Asked, *, now: datetime, lock: bool) -> Deci
 
     *Raises* ConflictError `sender-inactive`, `recipient-inactive`: nothing goes from or to it now.
     """
+    rounds.foresee(session, *ask_ahead(asked))
     sender = agencies.party(session, asked.sender)
     if sender is None:
         raise ConflictError("sender-inactive")
@@ -81,6 +83,17 @@ def decide(session: Session, asked: Asked, *, now: datetime, lock: bool) -> Deci
     if recipient is None:
         raise ConflictError("recipient-inactive", pointer="/to")
     return _decide(session, asked, sender, recipient, now=now, lock=lock)
+
+
+def ask_ahead(asked: Asked) -> tuple[rounds.Asked, ...]:
+    """Make the questions about parties and case that `decide` asks first, for whoever foresees them."""
+    return (
+        agencies.ask_party(asked.sender),
+        agencies.ask_party(asked.recipient),
+        cases.ask_resolve(asked.case, sender=asked.sender, recipient=asked.recipient)
+        if asked.case_row is None
+        else cases.ask_by_id(asked.case_row),
+    )
 
 
 def review(session: Session, asked: Asked, *, now: datetime) -> Decided:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from hub.audit import service as audit
 from hub.audit.rules import AuditKind, Entry, timestamp
+from hub.base import rounds
 from hub.base.errors import ForbiddenError, GoneError
 from hub.messages import reads, tables
 from hub.messages.deciding import Asked, Decided, decide, review
@@ -20,6 +21,11 @@ from hub.outbox import service as outbox
 from hub.tasks import service as tasks
 from hub.tasks.rules import TaskKind
 
+_HAND_OVER = rounds.Prepared(
+    sa.update(tables.messages)
+    .where(tables.messages.c.id == sa.bindparam("of_row", type_=tables.messages.c.id.type))
+    .values(handed_over_at=sa.bindparam("at", type_=tables.messages.c.handed_over_at.type))
+)
 _NEVER_AGAIN = frozenset({Delivery.DESTROYED, Delivery.UNDELIVERABLE})
 
 
@@ -132,7 +138,7 @@ def _note(
     now: datetime,
 ) -> None:
     if found.handed_over_at is None:
-        session.execute(sa.update(tables.messages).where(tables.messages.c.id == found.id).values(handed_over_at=now))
+        rounds.later(session, _HAND_OVER.of(of_row=found.id, at=now))
     for label, (_, decision) in zip(labels, decided.parts, strict=True):
         if decision.scope != label.scope:
             session.execute(

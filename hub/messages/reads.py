@@ -13,81 +13,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.messages import tables
-from hub.messages.rules import KEPT_AFTER_DELIVERY, UNDELIVERED, Delivery, Head, Link
+from hub.base import rounds
+from hub.base.rounds import Row, Told
+from hub.messages import known, tables
+from hub.messages.known import MESSAGE_COLUMNS
+from hub.messages.known import Label as Label  # noqa: PLC0414 - part of what is read
+from hub.messages.known import Message as Message  # noqa: PLC0414 - part of what is read
+from hub.messages.known import Position as Position  # noqa: PLC0414 - part of what is read
+from hub.messages.known import Thread as Thread  # noqa: PLC0414 - part of what is read
+from hub.messages.rules import KEPT_AFTER_DELIVERY, UNDELIVERED, Delivery, Link
 
 _WAITING = tables.messages.c.delivery.in_(sorted(UNDELIVERED))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thread:
-    """A thread between two agencies about one case; `thread` is the opener's id, `id` the hub's row."""
-
-    id: str
-    thread: str
-    opener: str
-    partner: str
-    case_handle: str
-    opener_seq: int
-    opener_head: str | None
-    partner_seq: int
-    partner_head: str | None
-
-    def head(self, sender: str) -> Head:
-        """Give the end of the chain of the messages that `sender` sends."""
-        if sender == self.opener:
-            return Head(seq=self.opener_seq, own=self.opener_head)
-        return Head(seq=self.partner_seq, own=self.partner_head)
-
-    def other(self, agency: str) -> str:
-        """Give the other party."""
-        return self.partner if agency == self.opener else self.opener
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One accepted message as the hub knows it; `id` is the hub's row, `message` the sender's id."""
-
-    id: str
-    message: str
-    thread_row: str
-    thread: str
-    seq: int
-    sender: str
-    recipient: str
-    case_handle: str
-    case_row: str | None
-    manifest: str
-    manifest_hash: str
-    kind: str
-    purpose: str
-    urgency: str
-    request_kind: str | None
-    basis: dict[str, Any]
-    not_after: datetime
-    accepted_at: datetime
-    receipt: str
-    waiting_since: datetime | None
-    delivery: Delivery
-    offered_at: datetime | None
-    handed_over_at: datetime | None
-    delivered_at: datetime | None
-    opened_at: datetime | None
-    ended_at: datetime | None
-    emptied_at: datetime | None
-    stopped_told_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label:
-    """What the hub may know of one part: its place, category, padded size and what became of it."""
-
-    n: int
-    category: str
-    media: str
-    size_bucket: int
-    scope: str | None
-    result: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,18 +60,16 @@ class Notice:
     record: str | None
 
 
-Position = tuple[datetime, int, str]
-"""Where an inbox page ended: waiting since, number in its thread, row."""
-
-MESSAGE_COLUMNS = [tables.messages.c[name] for name in Message.__dataclass_fields__]
-_thread_columns = [tables.threads.c[name] for name in Thread.__dataclass_fields__]
 _notice_columns = [tables.notices.c[name] for name in Notice.__dataclass_fields__]
 
 
-def as_message(row: sa.Row[Any]) -> Message:
+def as_message(row: Row) -> Message:
     """Make a message of a row that holds `MESSAGE_COLUMNS`."""
-    values = row._asdict()
-    return Message(**values | {"delivery": Delivery(values["delivery"])})
+    return Message(**{**row, "delivery": Delivery(row["delivery"])})
+
+
+def _message_of(told: Told) -> Message | None:
+    return as_message(told.rows[0]) if told.rows else None
 
 
 def _as_notice(row: sa.Row[Any]) -> Notice:
@@ -148,19 +82,17 @@ def _as_notice(row: sa.Row[Any]) -> Notice:
 
 
 def _messages(session: Session, statement: sa.Select[Any]) -> tuple[Message, ...]:
-    return tuple(as_message(row) for row in session.execute(statement))
+    return tuple(as_message(row._asdict()) for row in session.execute(statement))
 
 
 def message(session: Session, row: str, *, lock: bool = False) -> Message | None:
     """Give the message of that row that the caller is a party of; `lock` holds it until we commit."""
-    found = sa.select(*MESSAGE_COLUMNS).where(tables.messages.c.id == row)
-    return next(iter(_messages(session, found.with_for_update() if lock else found)), None)
+    return _message_of(rounds.ask(session, known.ask_message(row, lock=lock))[0])
 
 
 def sent(session: Session, *, sender: str, message: str) -> Message | None:
     """Give the message that `sender` sent under its own id `message`."""
-    found = sa.select(*MESSAGE_COLUMNS).where(tables.messages.c.sender == sender, tables.messages.c.message == message)
-    return next(iter(_messages(session, found)), None)
+    return _message_of(rounds.ask(session, known.ask_sent(sender=sender, message=message))[0])
 
 
 def thread(session: Session, *, agency: str, other: str, thread: str, lock: bool = False) -> Thread | None:
@@ -168,16 +100,8 @@ def thread(session: Session, *, agency: str, other: str, thread: str, lock: bool
 
     The id alone is not enough: a third agency that learnt it may open a thread of its own under it.
     """
-    found = sa.select(*_thread_columns).where(
-        tables.threads.c.thread == thread,
-        sa.or_(
-            sa.and_(tables.threads.c.opener == agency, tables.threads.c.partner == other),
-            sa.and_(tables.threads.c.opener == other, tables.threads.c.partner == agency),
-        ),
-    )
-    found = found.order_by(tables.threads.c.id).limit(1)
-    row = session.execute(found.with_for_update() if lock else found).one_or_none()
-    return None if row is None else Thread(**row._asdict())
+    (told,) = rounds.ask(session, known.ask_thread(agency=agency, other=other, thread=thread, lock=lock))
+    return Thread(**told.rows[0]) if told.rows else None
 
 
 def held(session: Session, *, thread_row: str, sender: str) -> dict[int, Link]:
@@ -194,16 +118,13 @@ def held(session: Session, *, thread_row: str, sender: str) -> dict[int, Link]:
 
 def labels(session: Session, rows: Sequence[str]) -> dict[str, tuple[Label, ...]]:
     """Give the labels of each message's parts in order."""
-    columns = [tables.parts.c[name] for name in Label.__dataclass_fields__]
-    found = (
-        sa.select(tables.parts.c.message_row, *columns)
-        .where(tables.parts.c.message_row.in_(rows))
-        .order_by(tables.parts.c.message_row, tables.parts.c.n)
-    )
+    return _gathered(rows, rounds.ask(session, known.ask_labels(rows))[0])
+
+
+def _gathered(rows: Sequence[str], told: Told) -> dict[str, tuple[Label, ...]]:
     gathered: dict[str, tuple[Label, ...]] = dict.fromkeys(rows, ())
-    for row in session.execute(found):
-        values = row._asdict()
-        gathered[values.pop("message_row")] += (Label(**values),)
+    for row in told.rows:
+        gathered[row["message_row"]] += (Label(**{name: row[name] for name in Label.__dataclass_fields__}),)
     return gathered
 
 
@@ -215,27 +136,15 @@ def labelled(session: Session, found: Sequence[Message]) -> tuple[Labelled, ...]
 
 def sealed(session: Session, row: str) -> tuple[str, ...] | None:
     """Give the sealed parts byte for byte as they came, or None once they are destroyed."""
-    found = sa.select(tables.parts.c.sealed).where(tables.parts.c.message_row == row).order_by(tables.parts.c.n)
-    stored = session.execute(found).scalars().all()
-    if any(part is None for part in stored):
-        return None
-    return tuple(part.decode("utf-8") for part in stored if part is not None)
+    (told,) = rounds.ask(session, known.ask_sealed(row))
+    stored = tuple(one["sealed"] for one in told.rows)
+    return None if None in stored else stored
 
 
 def waiting(session: Session, *, recipient: str, after: Position | None, limit: int) -> tuple[Message, ...]:
     """Give a page of what waits for `recipient`, oldest first, a thread in its own order."""
-    key = (tables.messages.c.waiting_since, tables.messages.c.seq, tables.messages.c.id)
-    found = (
-        sa.select(*MESSAGE_COLUMNS)
-        .where(tables.messages.c.recipient == recipient, _WAITING, tables.messages.c.waiting_since.is_not(None))
-        .order_by(*key)
-        .limit(limit)
-    )
-    if after is not None:
-        found = found.where(
-            sa.tuple_(*key) > sa.tuple_(*(sa.literal(v, c.type) for v, c in zip(after, key, strict=True)))
-        )
-    return _messages(session, found)
+    (told,) = rounds.ask(session, known.ask_waiting(recipient=recipient, after=after, limit=limit))
+    return tuple(as_message(row) for row in told.rows)
 
 
 def of_thread(session: Session, *, agency: str, other: str, thread: str) -> tuple[Labelled, ...]:
@@ -243,22 +152,10 @@ def of_thread(session: Session, *, agency: str, other: str, thread: str) -> tupl
 
     One that is held because an earlier one is missing is shown to its sender only.
     """
-    found = (
-        sa.select(*MESSAGE_COLUMNS)
-        .where(
-            tables.messages.c.thread == thread,
-            sa.or_(
-                sa.and_(tables.messages.c.sender == agency, tables.messages.c.recipient == other),
-                sa.and_(
-                    tables.messages.c.sender == other,
-                    tables.messages.c.recipient == agency,
-                    tables.messages.c.waiting_since.is_not(None),
-                ),
-            ),
-        )
-        .order_by(tables.messages.c.accepted_at, tables.messages.c.seq, tables.messages.c.id)
-    )
-    return labelled(session, _messages(session, found))
+    found, labelling = rounds.ask(session, *known.ask_of_thread(agency=agency, other=other, thread=thread))
+    messages = tuple(as_message(row) for row in found.rows)
+    by_row = _gathered([one.id for one in messages], labelling)
+    return tuple(Labelled(message=one, labels=by_row[one.id]) for one in messages)
 
 
 def undelivered_of_thread(session: Session, *, agency: str, other: str, thread: str) -> tuple[Message, ...]:
@@ -315,10 +212,8 @@ def waited_out(session: Session, *, now: datetime, limit: int) -> tuple[Message,
 
 def receipt_stored(session: Session, *, recipient: str, receipt: str) -> str | None:
     """Give the stored token of the receipt that `recipient` signed under its id `receipt`."""
-    found = sa.select(tables.receipts.c.token).where(
-        tables.receipts.c.recipient == recipient, tables.receipts.c.receipt == receipt
-    )
-    return session.execute(found).scalar_one_or_none()
+    (told,) = rounds.ask(session, known.ask_receipt(recipient=recipient, receipt=receipt))
+    return str(told.rows[0]["token"]) if told.rows else None
 
 
 def overrides(session: Session, *, agency: str, requester: str, day: date) -> int:

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from consent import signing, wire
+from consent.errors import TsunagiError
 from consent.receipts import Delivery as ReceiptKind
 from consent.receipts import PartResult, ReceiptRecord, peek_statement, read_statement
+from consent.signing import Typ
 from hub.agencies import reads as agencies
 from hub.audit import service as audit
 from hub.audit.rules import AuditKind, Entry
+from hub.base import rounds
 from hub.base.errors import ConflictError, ForbiddenError, InvalidError
 from hub.base.ids import new_id
-from hub.messages import reads, tables
+from hub.messages import known, reads, tables
 from hub.messages.accepting import reading
 from hub.messages.rules import Happening, moved
 from hub.outbox import service as outbox
@@ -42,6 +47,38 @@ class Acknowledged:
     by: str | None
     at: datetime
     again: bool
+
+
+_WRITE = rounds.Prepared(
+    sa.insert(tables.receipts),
+    *("id", "message_row", "sender", "recipient", "receipt", "kind", "token", "received_at"),
+)
+_said = (
+    sa.func.unnest(sa.bindparam("numbers", type_=ARRAY(sa.Integer)), sa.bindparam("results", type_=ARRAY(sa.Text)))
+    .table_valued(sa.column("n", sa.Integer), sa.column("result", sa.Text), name="said")
+    .render_derived()
+)
+_of_row = sa.bindparam("of_row", type_=tables.messages.c.id.type)
+_RESULTS = rounds.Prepared(
+    sa.update(tables.parts)
+    .where(tables.parts.c.message_row == _of_row, tables.parts.c.n == _said.c.n)
+    .values(result=_said.c.result)
+)
+_moving = sa.update(tables.messages).where(tables.messages.c.id == _of_row)
+_DELIVERED = rounds.Prepared(_moving.values({n: sa.bindparam(n) for n in ("delivery", "delivered_at")}))
+_OPENED = rounds.Prepared(_moving.values({n: sa.bindparam(n) for n in ("delivery", "delivered_at", "opened_at")}))
+
+
+def ask_ahead(token: str) -> tuple[rounds.Asked, ...]:
+    """Make the questions that reading a receipt asks, from what it says unverified; none of one that cannot be read."""
+    try:
+        kid, signer = peek_statement(token, ReceiptRecord)
+        said = wire.parse(signing.peek_payload(token, typ=Typ.RECEIPT)).get("id")
+    except TsunagiError:
+        return ()
+    if not isinstance(said, str) or not wire.is_id(said):
+        return ()
+    return agencies.ask_sig_key(signer, kid), known.ask_receipt(recipient=signer, receipt=said)
 
 
 def read(session: Session, token: str, *, agency: str, now: datetime) -> ReceiptRecord:
@@ -105,24 +142,12 @@ def take(session: Session, found: reads.Message, record: ReceiptRecord, token: s
 
 
 def _write(session: Session, found: reads.Message, record: ReceiptRecord, token: str, *, now: datetime) -> None:
-    session.execute(
-        sa.insert(tables.receipts).values(
-            id=new_id(now),
-            message_row=found.id,
-            sender=found.sender,
-            recipient=found.recipient,
-            receipt=record.id,
-            kind=record.kind.value,
-            token=token,
-            received_at=now,
-        )
-    )
-    for part in record.results:
-        session.execute(
-            sa.update(tables.parts)
-            .where(tables.parts.c.message_row == found.id, tables.parts.c.n == part.n)
-            .values(result=part.result.value)
-        )
+    row = {"id": new_id(now), "message_row": found.id, "sender": found.sender, "recipient": found.recipient}
+    said = {"receipt": record.id, "kind": record.kind.value, "token": token, "received_at": now}
+    rounds.later(session, _WRITE.of(**row, **said))
+    if record.results:
+        numbers, results = [part.n for part in record.results], [part.result.value for part in record.results]
+        rounds.later(session, _RESULTS.of(of_row=found.id, numbers=numbers, results=results))
     read = record.kind is ReceiptKind.READ
     entry = Entry(
         kind=AuditKind.RECEIPT_READ if read else AuditKind.RECEIPT_DELIVERED,
@@ -147,7 +172,7 @@ def _move(session: Session, found: reads.Message, record: ReceiptRecord, *, now:
     values = {"delivery": state.value, "delivered_at": found.delivered_at or now}
     if read:
         values["opened_at"] = found.opened_at or now
-    session.execute(sa.update(tables.messages).where(tables.messages.c.id == found.id).values(values))
+    rounds.later(session, (_OPENED if read else _DELIVERED).of(of_row=found.id, **values))
     for kind in (TaskKind.RECEIPT_MISSING, TaskKind.DELIVERY_FAILED):
         tasks.finish(session, agency=found.sender, kind=kind, about=found.id, now=now)
     event = "message:opened" if read else "message:delivered"

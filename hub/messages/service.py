@@ -11,13 +11,15 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from consent.envelope.manifest import Manifest, basis_of
 from hub.audit import service as audit
 from hub.audit.rules import HUB, AuditKind, Entry
+from hub.base import rounds
 from hub.base.errors import NotFoundError
-from hub.messages import accepting, handing_over, noticing, reads, receipting, storing, tables
+from hub.messages import accepting, handing_over, known, noticing, reads, receipting, storing, tables
 from hub.messages.accepting import Signed, reading
 from hub.messages.deciding import Asked, decide
 from hub.messages.handing_over import HandedOver
@@ -25,16 +27,28 @@ from hub.messages.receipting import Acknowledged
 from hub.messages.rules import UNDELIVERED, Delivery, Happening
 from hub.outbox import service as outbox
 
+_row_type = tables.messages.c.id.type
+_OFFER = rounds.Prepared(
+    sa.update(tables.messages)
+    .where(
+        tables.messages.c.id == sa.any_(sa.bindparam("of_rows", type_=ARRAY(_row_type))),
+        tables.messages.c.delivery == Delivery.QUEUED.value,
+    )
+    .values(delivery=Delivery.OFFERED.value, offered_at=sa.bindparam("at", type_=tables.messages.c.offered_at.type))
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """A message that the hub has taken.
 
-    `message` is the hub's row id, `receipt` the hub's signed word, `decisions` as the API shows them. `held`: an
+    `stored` is it as the hub keeps it; `message` is the hub's row id, `receipt` the hub's signed word, `decisions` as
+    the API shows them. `held`: an
     earlier message of the thread is missing, so this one waits (202). `again`: these bytes were taken before and
     nothing changed now; `decisions` is then empty.
     """
 
+    stored: reads.Message
     message: str
     thread: str
     manifest: Manifest
@@ -127,12 +141,13 @@ def offer(
     found = reads.waiting(session, recipient=agency, after=after, limit=limit)
     queued = [one.id for one in found if one.delivery is Delivery.QUEUED]
     if queued:
-        session.execute(
-            sa.update(tables.messages)
-            .where(tables.messages.c.id.in_(queued), tables.messages.c.delivery == Delivery.QUEUED.value)
-            .values(delivery=Delivery.OFFERED.value, offered_at=now)
-        )
+        rounds.later(session, _OFFER.of(of_rows=queued, at=now))
     return reads.labelled(session, found)
+
+
+def offer_ahead(*, agency: str, after: reads.Position | None, limit: int) -> tuple[rounds.Asked, ...]:
+    """Make the question that `offer` asks first, for whoever foresees it."""
+    return (known.ask_waiting(recipient=agency, after=after, limit=limit),)
 
 
 def collect(session: Session, *, agency: str, message: str, now: datetime) -> HandedOver:
@@ -144,6 +159,16 @@ def collect(session: Session, *, agency: str, message: str, now: datetime) -> Ha
     if found.sender == agency:
         return HandedOver(labelled=reads.labelled(session, [found])[0], parts=None)
     return handing_over.hand_over(session, found, now=now)
+
+
+def collect_ahead(message: str) -> tuple[rounds.Asked, ...]:
+    """Make the questions that `collect` asks first, for whoever foresees them."""
+    return known.ask_message(message, lock=True), known.ask_labels([message]), known.ask_sealed(message)
+
+
+def acknowledge_ahead(message: str, receipt: str) -> tuple[rounds.Asked, ...]:
+    """Make the questions that `acknowledge` asks first, for whoever foresees them."""
+    return (known.ask_message(message, lock=True), known.ask_labels([message]), *receipting.ask_ahead(receipt))
 
 
 def acknowledge(session: Session, *, agency: str, message: str, receipt: str, now: datetime) -> Acknowledged:
@@ -220,6 +245,7 @@ def _party_to(session: Session, *, agency: str, message: str) -> reads.Message:
 
 def _accepted(signed: Signed, stored: reads.Message, *, decisions: tuple[dict[str, Any], ...], again: bool) -> Accepted:
     return Accepted(
+        stored=stored,
         message=stored.id,
         thread=stored.thread,
         manifest=signed.manifest,

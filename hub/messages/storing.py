@@ -17,9 +17,10 @@ from consent.questions import Permitted
 from consent.receipts import AcceptedRecord, sign_statement
 from hub.audit import service as audit
 from hub.audit.rules import AuditKind, Entry, timestamp
-from hub.base import hubkeys
+from hub.base import hubkeys, rounds
 from hub.base.errors import ClashError, ForbiddenError
 from hub.base.ids import new_id
+from hub.base.rounds import Asked
 from hub.messages import reads, tables
 from hub.messages.accepting import Signed, Spot
 from hub.messages.deciding import Decided
@@ -33,6 +34,32 @@ LOGGED_WITHIN = timedelta(seconds=60)
 GAP_TOPIC = "message:gap"
 WAITING = "message:waiting"
 
+_OPEN_THREAD = rounds.Prepared(
+    insert(tables.threads).on_conflict_do_nothing().returning(tables.threads.c.id),
+    *("id", "thread", "opener", "partner", "case_handle", "opened_at", "opener_seq", "opener_head", "partner_seq"),
+)
+_WRITTEN = (
+    *("id", "message", "thread_row", "thread", "seq", "prev", "sender", "recipient", "case_handle", "case_row"),
+    *("manifest", "manifest_hash", "kind", "purpose", "urgency", "request_kind", "basis", "not_after", "accepted_at"),
+    *("receipt", "waiting_since", "delivery"),
+)
+# one round trip with the opening of the thread: where that found the thread taken, there is none to write into
+_WRITE = rounds.Prepared(
+    insert(tables.messages)
+    .from_select(
+        _WRITTEN,
+        sa.select(*(sa.bindparam(name, type_=tables.messages.c[name].type) for name in _WRITTEN)).where(
+            sa.exists().where(tables.threads.c.id == sa.bindparam("thread_row", type_=tables.threads.c.id.type))
+        ),
+    )
+    .on_conflict_do_nothing()
+    .returning(tables.messages.c.id)
+)
+_WRITE_PART = rounds.Prepared(
+    sa.insert(tables.parts),
+    *("message_row", "n", "sender", "recipient", "category", "media", "size_bucket", "ct", "scope", "sealed"),
+)
+
 
 def store(
     session: Session, signed: Signed, parts: Sequence[str], decided: Decided, spot: Spot, *, now: datetime
@@ -41,8 +68,10 @@ def store(
     manifest = signed.manifest
     row = new_id(now)
     entry = audit.append(session, _accepted_entry(signed, decided, row, spot), now=now)
-    thread_row = _advance(session, signed, spot, now=now)
-    stored = _write_message(session, signed, decided, row=row, thread_row=thread_row, spot=spot, entry=entry, now=now)
+    stored = _message(
+        signed, decided, row=row, spot=spot, receipt=_promise(session, signed, entry=entry, now=now), now=now
+    )
+    _write_message(session, signed, stored, spot, now=now)
     _write_parts(session, signed, parts, decided, row=row)
     if isinstance(manifest.basis, ByEmergency):
         _note_override(session, signed, row=row, now=now)
@@ -54,46 +83,46 @@ def store(
     return stored
 
 
-def _advance(session: Session, signed: Signed, spot: Spot, *, now: datetime) -> str:
-    """Open the thread or move the end of its chain, and set free what waited for this message."""
-    manifest, thread = signed.manifest, spot.thread
-    if thread is None:
-        return _open_thread(session, signed, now=now)
+def _write_message(session: Session, signed: Signed, stored: reads.Message, spot: Spot, *, now: datetime) -> None:
+    """Open the thread or move the end of its chain, and write the message; of two at once one begins again."""
+    row = {name: getattr(stored, name) for name in _WRITTEN if name != "prev"}
+    writing = _WRITE.of(**row | {"prev": signed.manifest.prev, "delivery": stored.delivery.value})
+    if spot.thread is None:
+        told = rounds.ask(session, _open_thread(signed, stored.thread_row, now=now), writing)
+    else:
+        _advance(session, signed, spot, spot.thread)
+        told = rounds.ask(session, writing)
+    # nothing written: another request opened the thread, or took the same id in another thread, since we looked
+    if not all(one.rows for one in told):
+        raise ClashError
+    if spot.thread is not None and spot.frees:
+        _set_free(session, signed, spot.thread, spot.frees, now=now)
+
+
+def _advance(session: Session, signed: Signed, spot: Spot, thread: reads.Thread) -> None:
     if spot.place is Place.HELD:
-        return thread.id
-    side = "opener" if manifest.sender == thread.opener else "partner"
+        return
+    side = "opener" if signed.manifest.sender == thread.opener else "partner"
     session.execute(
         sa.update(tables.threads)
         .where(tables.threads.c.id == thread.id)
         .values({f"{side}_seq": spot.head.seq, f"{side}_head": spot.head.own})
     )
-    if spot.frees:
-        _set_free(session, signed, thread, spot.frees, now=now)
-    return thread.id
 
 
-def _open_thread(session: Session, signed: Signed, *, now: datetime) -> str:
+def _open_thread(signed: Signed, row: str, *, now: datetime) -> Asked:
     manifest = signed.manifest
-    opened: str | None = session.execute(
-        insert(tables.threads)
-        .values(
-            id=new_id(now),
-            thread=manifest.thread,
-            opener=manifest.sender,
-            partner=manifest.recipient,
-            case_handle=manifest.case,
-            opened_at=now,
-            opener_seq=1,
-            opener_head=signed.own,
-            partner_seq=0,
-        )
-        .on_conflict_do_nothing()
-        .returning(tables.threads.c.id)
-    ).scalar_one_or_none()
-    if opened is None:
-        # another request opened it since we looked: begin again and find what it wrote
-        raise ClashError
-    return opened
+    return _OPEN_THREAD.of(
+        id=row,
+        thread=manifest.thread,
+        opener=manifest.sender,
+        partner=manifest.recipient,
+        case_handle=manifest.case,
+        opened_at=now,
+        opener_seq=1,
+        opener_head=signed.own,
+        partner_seq=0,
+    )
 
 
 def _set_free(session: Session, signed: Signed, thread: reads.Thread, numbers: Sequence[int], *, now: datetime) -> None:
@@ -112,73 +141,56 @@ def _set_free(session: Session, signed: Signed, thread: reads.Thread, numbers: S
         tasks.finish(session, agency=signed.manifest.sender, kind=TaskKind.MESSAGE_GAP, about=row, now=now)
 
 
-def _write_message(
-    session: Session,
-    signed: Signed,
-    decided: Decided,
-    *,
-    row: str,
-    thread_row: str,
-    spot: Spot,
-    entry: str,
-    now: datetime,
-) -> reads.Message:
+def _message(signed: Signed, decided: Decided, *, row: str, spot: Spot, receipt: str, now: datetime) -> reads.Message:
     manifest = signed.manifest
-    written = session.execute(
-        insert(tables.messages)
-        .values(
-            id=row,
-            message=manifest.id,
-            thread_row=thread_row,
-            thread=manifest.thread,
-            seq=manifest.seq,
-            prev=manifest.prev,
-            sender=manifest.sender,
-            recipient=manifest.recipient,
-            case_handle=manifest.case,
-            case_row=decided.case_row,
-            manifest=signed.token,
-            manifest_hash=signed.own,
-            kind=manifest.kind.value,
-            purpose=manifest.purpose,
-            urgency=manifest.urgency,
-            request_kind=manifest.request_kind,
-            basis=basis_kept(basis_of(manifest), sent_at=now),
-            not_after=manifest.not_after,
-            accepted_at=now,
-            receipt=_promise(session, signed, entry=entry, now=now),
-            waiting_since=None if spot.place is Place.HELD else now,
-            delivery=Delivery.QUEUED.value,
-        )
-        .on_conflict_do_nothing()
-        .returning(*reads.MESSAGE_COLUMNS)
-    ).one_or_none()
-    if written is None:
-        # the same id came in another thread at the same moment: begin again and see it
-        raise ClashError
-    return reads.as_message(written)
+    return reads.Message(
+        id=row,
+        message=manifest.id,
+        thread_row=new_id(now) if spot.thread is None else spot.thread.id,
+        thread=manifest.thread,
+        seq=manifest.seq,
+        sender=manifest.sender,
+        recipient=manifest.recipient,
+        case_handle=manifest.case,
+        case_row=decided.case_row,
+        manifest=signed.token,
+        manifest_hash=signed.own,
+        kind=manifest.kind.value,
+        purpose=manifest.purpose,
+        urgency=manifest.urgency,
+        request_kind=manifest.request_kind,
+        basis=basis_kept(basis_of(manifest), sent_at=now),
+        not_after=manifest.not_after,
+        accepted_at=now,
+        receipt=receipt,
+        waiting_since=None if spot.place is Place.HELD else now,
+        delivery=Delivery.QUEUED,
+        offered_at=None,
+        handed_over_at=None,
+        delivered_at=None,
+        opened_at=None,
+        ended_at=None,
+        emptied_at=None,
+        stopped_told_at=None,
+    )
 
 
 def _write_parts(session: Session, signed: Signed, parts: Sequence[str], decided: Decided, *, row: str) -> None:
     manifest = signed.manifest
-    session.execute(
-        sa.insert(tables.parts),
-        [
-            {
-                "message_row": row,
-                "n": label.n,
-                "sender": manifest.sender,
-                "recipient": manifest.recipient,
-                "category": label.category,
-                "media": label.media,
-                "size_bucket": label.size_bucket,
-                "ct": label.ct,
-                "scope": decision.scope,
-                "sealed": sealed.encode("utf-8"),
-            }
-            for label, sealed, (_, decision) in zip(manifest.parts, parts, decided.parts, strict=True)
-        ],
-    )
+    for label, sealed, (_, decision) in zip(manifest.parts, parts, decided.parts, strict=True):
+        writing = _WRITE_PART.of(
+            message_row=row,
+            n=label.n,
+            sender=manifest.sender,
+            recipient=manifest.recipient,
+            category=label.category,
+            media=label.media,
+            size_bucket=label.size_bucket,
+            ct=label.ct,
+            scope=decision.scope,
+            sealed=sealed.encode("utf-8"),
+        )
+        rounds.later(session, writing)
 
 
 def _promise(session: Session, signed: Signed, *, entry: str, now: datetime) -> str:

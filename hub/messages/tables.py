@@ -12,6 +12,9 @@ from hub.base.db import UtcDateTime, metadata
 
 _UUID = sa.Uuid(as_uuid=False)
 
+WAITS = "delivery IN ('queued', 'offered') AND waiting_since IS NOT NULL"
+"""The condition of the index of what waits, word for word."""
+
 threads = sa.Table(
     "message_threads",
     metadata,
@@ -83,7 +86,7 @@ messages = sa.Table(
         "waiting_since",
         "seq",
         "id",
-        postgresql_where=sa.text("delivery IN ('queued', 'offered') AND waiting_since IS NOT NULL"),
+        postgresql_where=sa.text(WAITS),
     ),
     sa.Index("ix_messages_case_row", "case_row"),
     sa.Index("ix_messages_manifest_hash", "manifest_hash"),

@@ -99,6 +99,7 @@ class Referrals(Resource):
         status=201,
         duty=Duty.DECIDE,
         summary="referrals.open",
+        ahead=lambda _, body: service.open_ahead(body.envelope()),
     )
     def post(self, call: Call, body: shapes.NewReferral) -> Reply:
         """Send a referral: every part is decided, stored sealed and queued."""
@@ -111,7 +112,12 @@ class Referrals(Resource):
 class OneReferral(Resource):
     """One referral."""
 
-    @operation(permission="referrals.read", out=ReferralDetail, summary="referrals.get")
+    @operation(
+        permission="referrals.read",
+        out=ReferralDetail,
+        summary="referrals.get",
+        ahead=lambda _, referral: service.show_ahead(referral),
+    )
     def get(self, call: Call, referral: str) -> Reply:
         """Show where a referral stands and all that went on; the tag is its version and a digest of what is shown."""
         found = _visible(call, referral)
@@ -145,7 +151,13 @@ class Messages(Resource):
 class Receipts(Resource):
     """What a recipient says of a message; it may move the referral."""
 
-    @operation(permission="messages.write", body=shapes.Receipt, out=ReceiptShape, summary="messages.acknowledge")
+    @operation(
+        permission="messages.write",
+        body=shapes.Receipt,
+        out=ReceiptShape,
+        summary="messages.acknowledge",
+        ahead=lambda _, body, message: service.acknowledge_ahead(message, body.receipt),
+    )
     def post(self, call: Call, body: shapes.Receipt, message: str) -> ReceiptShape:
         """Take a delivery or read receipt."""
         _, moved = service.acknowledge(call.session, message, body.receipt, agency=call.caller.agency, now=call.now)
@@ -226,6 +238,7 @@ def _declare(event: Event, permission: str, shape: type[Shape]) -> None:
         conditional=True,
         duty=DUTIES.get(event),
         summary=f"referrals.{event.value}",
+        ahead=lambda _, __, referral: service.move_ahead(referral),
     )
     def post(_: Resource, call: Call, body: Any, referral: str) -> Reply:
         asked = Asked(referral=referral, event=event, details=body.details(), seen=call.if_match)
@@ -329,6 +342,7 @@ def _moved(call: Call, referral: Referral) -> Reply:
 def _detail(call: Call, referral: Referral) -> ReferralDetail:
     session, agency = call.session, call.caller.agency
     at, result = referral.telephone_at, referral.telephone_result
+    service.foresee_detail(session, referral, agency=agency)
     return ReferralDetail(
         **_shape(call, referral).model_dump(),
         history=tuple(views.MoveShape.of(one) for one in reads.history(session, referral.id)),
@@ -337,7 +351,7 @@ def _detail(call: Call, referral: Referral) -> ReferralDetail:
             for one in messages.of_thread(
                 session,
                 agency=agency,
-                other=referral.recipient if agency == referral.sender else referral.sender,
+                other=service.other_side(referral, agency),
                 thread=referral.thread,
             )
         ),

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub.base import rounds
 from hub.referrals import reads, tables
 from hub.referrals.lifecycle import FINAL, Event, State
 from hub.referrals.moves import mark
@@ -39,12 +40,26 @@ class NetworkMeter:
     unowned_long: int
 
 
+_r, _m = tables.referrals.c, tables.moves.c
+_DECLINES = rounds.Prepared(
+    sa.select(sa.func.count().label("declines"))
+    .select_from(tables.moves.join(tables.referrals, _r.id == _m.referral))
+    .where(
+        _r.case_handle == sa.bindparam("of_case", type_=_r.case_handle.type),
+        _r.purpose == sa.bindparam("of_purpose", type_=sa.Text),
+        _m.event == Event.DECLINE.value,
+    )
+)
+
+
+def ask_declines(*, case: str, purpose: str) -> rounds.Asked:
+    """Make the question that `declines` asks, for whoever foresees it."""
+    return _DECLINES.of(of_case=case, of_purpose=purpose)
+
+
 def declines(session: Session, *, case: str, purpose: str) -> int:
     """Count the declines of one need in the referrals that the caller is a party of."""
-    r, m = tables.referrals.c, tables.moves.c
-    same = (r.case_handle == case, r.purpose == purpose, m.event == Event.DECLINE.value)
-    found = sa.select(sa.func.count()).select_from(tables.moves.join(tables.referrals, r.id == m.referral))
-    return session.execute(found.where(*same)).scalar_one()
+    return int(rounds.ask(session, ask_declines(case=case, purpose=purpose))[0].rows[0]["declines"])
 
 
 def read(session: Session, referral: Referral, *, now: datetime) -> Meter:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 from consent.calendar import end_of_day, start_of_day
 from hub.audit import service as audit
 from hub.audit.rules import HUB, AuditKind, Entry, Json
+from hub.base import rounds
 from hub.base.errors import ConflictError
 from hub.outbox import service as outbox
 from hub.referrals import tables
@@ -29,6 +31,18 @@ from hub.referrals.rules import Details
 from hub.tasks import service as tasks
 from hub.tasks.rules import TaskKind
 
+_OPEN: Final = rounds.Prepared(
+    insert(tables.referrals)
+    .on_conflict_do_nothing(
+        index_elements=["sender", "case_handle", "recipient", "purpose"], index_where=sa.text(tables.STILL_OPEN)
+    )
+    .returning(tables.referrals.c.id),
+    *Referral.__dataclass_fields__,
+)
+_WRITE_MOVE: Final = rounds.Prepared(
+    sa.insert(tables.moves),
+    *("referral", "version", "event", "frm", "to", "agency", "role", "at", "body_digest", "facts", "entry"),
+)
 TOLD_AS: Final[Mapping[Event, str]] = {
     Event.SEND: "referral:requested",
     Event.RECEIVE: "referral:received",
@@ -135,11 +149,8 @@ def open_with(
         ConflictError: `duplicate-need`, when the same sender opened the same need meanwhile.
     """
     referral = placed(referral)
-    row = {**asdict(referral), "needs": list(referral.needs)}
-    over = sa.text("NOT (state IN ('closed', 'cancelled', 'rerouted', 'withdrawn', 'entered_in_error'))")
-    need = ["sender", "case_handle", "recipient", "purpose"]
-    statement = insert(tables.referrals).values(row).on_conflict_do_nothing(index_elements=need, index_where=over)
-    if session.execute(statement.returning(tables.referrals.c.id)).first() is None:
+    (told,) = rounds.ask(session, _OPEN.of(**{**asdict(referral), "needs": list(referral.needs)}))
+    if not told.rows:
         raise ConflictError("duplicate-need")
     actor = by(referral.sender)
     _write_history(session, referral, referral, allowed=allowed, actor=actor, facts=also, said={}, now=now)
@@ -323,7 +334,14 @@ def _store(session: Session, before: Referral, after: Referral) -> None:
     old, new = asdict(before), asdict(after)
     changed = {name: value for name, value in new.items() if value != old[name]}
     if changed:
-        session.execute(sa.update(tables.referrals).where(tables.referrals.c.id == before.id).values(changed))
+        rounds.later(session, _changing(tuple(changed)).of(of_referral=before.id, **changed))
+
+
+@cache
+def _changing(names: tuple[str, ...]) -> rounds.Prepared:
+    """Make the statement that changes these columns; there are some dozens of them."""
+    own = tables.referrals.c.id == sa.bindparam("of_referral", type_=tables.referrals.c.id.type)
+    return rounds.Prepared(sa.update(tables.referrals).where(own).values({name: sa.bindparam(name) for name in names}))
 
 
 def _write_history(
@@ -354,7 +372,7 @@ def _write_history(
     )
     row = {"referral": after.id, "version": after.version, "agency": actor.agency, "at": now, "entry": entry}
     row |= {**told, "body_digest": digest(event, said), "facts": dict(facts)}
-    session.execute(sa.insert(tables.moves).values(row))
+    rounds.later(session, _WRITE_MOVE.of(**row))
 
 
 def _kind(event: Event, allowed: Allowed) -> AuditKind:

@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 from consent.envelope.manifest import MessageKind
 from hub.agencies import reads as agencies
 from hub.audit.rules import Json
-from hub.base.errors import ClashError, ConflictError, InvalidError
+from hub.base.errors import ConflictError, InvalidError
 from hub.base.ids import new_id
+from hub.base.rounds import Asked
 from hub.cases import reads as cases
+from hub.messages import accepting
 from hub.messages import reads as messages
 from hub.messages import service as broker
 from hub.referrals import meter, moves, reads
@@ -53,6 +55,19 @@ class Opened:
     accepted: broker.Accepted
 
 
+def ask_ahead(envelope: Envelope) -> tuple[Asked, ...]:
+    """Make the questions that opening a referral asks first, from what its manifest says unverified."""
+    named = accepting.named(envelope.manifest)
+    if named is None:
+        return ()
+    return (
+        *accepting.ask_ahead(named),
+        reads.ask_open_need(sender=named.sender, case=named.case, recipient=named.recipient, purpose=named.purpose),
+        meter.ask_declines(case=named.case, purpose=named.purpose),
+        agencies.ask_agency(named.sender),
+    )
+
+
 def open_referral(
     session: Session, envelope: Envelope, *, agency: str, now: datetime, parent: Referral | None = None
 ) -> Opened:
@@ -70,19 +85,17 @@ def open_referral(
     )
     if accepted.manifest.kind is not MessageKind.REFERRAL:
         raise InvalidError("wrong-kind", pointer="/manifest/kind")
-    known = reads.opened_by(session, accepted.message)
+    known = reads.opened_by(session, accepted.message) if accepted.again else None
     if known is not None:
         return Opened(referral=known, accepted=accepted)
-    message = messages.message(session, accepted.message)
-    if message is None:  # pragma: no cover - its sender has just sent it
-        raise ClashError
+    message = accepted.stored
     _check_call(message.urgency, envelope.telephone, now)
     same = reads.open_need(
         session, sender=agency, case=message.case_handle, recipient=message.recipient, purpose=message.purpose
     )
     if same is not None:
         raise ConflictError("duplicate-need", extra={"referral": same})
-    referral = _new(session, message, envelope.telephone, parent, now)
+    referral = _new(session, accepted, envelope.telephone, parent, now)
     allowed = decide(Event.SEND, State.DRAFT, {Role.S}, Facts())
     if not isinstance(allowed, Allowed):  # pragma: no cover - row 1 of the table
         raise ConflictError("bad-transition")
@@ -102,10 +115,9 @@ def _check_call(urgency: str, call: Telephone | None, now: datetime) -> None:
 
 
 def _new(
-    session: Session, message: messages.Message, call: Telephone | None, parent: Referral | None, now: datetime
+    session: Session, accepted: broker.Accepted, call: Telephone | None, parent: Referral | None, now: datetime
 ) -> Referral:
-    own = new_id(now)
-    labels = messages.labels(session, [message.id])[message.id]
+    own, message = new_id(now), accepted.stored
     return Referral(
         id=own,
         root=parent.root if parent else own,
@@ -123,7 +135,7 @@ def _new(
         urgency=message.urgency,
         request_kind=message.request_kind,
         basis=str(message.basis["kind"]),
-        needs=tuple(dict.fromkeys(label.category for label in labels)),
+        needs=tuple(dict.fromkeys(label.category for label in accepted.manifest.parts)),
         telephone_at=call.at if call else None,
         telephone_result=call.result if call else None,
         sent_at=now,
@@ -170,9 +182,12 @@ def coordinator(session: Session, message: messages.Message) -> str:
     The sender if it coordinates, else the owner of the case, else the recipient if one of them does; where no party
     coordinates it is whoever owns the case, else the sender.
     """
+    found = agencies.agency(session, message.sender)
+    if found is not None and found.coordinates:
+        return message.sender
     case = cases.by_id(session, message.case_row) if message.case_row else None
     owner = case.owner if case else message.sender
-    for candidate in (message.sender, owner, message.recipient):
+    for candidate in (owner, message.recipient):
         found = agencies.agency(session, candidate)
         if found is not None and found.coordinates:
             return candidate

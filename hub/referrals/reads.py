@@ -12,6 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub.base import rounds
+from hub.base.rounds import Asked, Row, Told
 from hub.referrals import tables
 from hub.referrals.lifecycle import FINAL, Event, Role, State
 from hub.referrals.limits import Clock
@@ -176,32 +178,99 @@ _accompaniment_columns = [tables.accompaniments.c[name] for name in Accompanimen
 _follow_up_columns = [tables.follow_ups.c[name] for name in FollowUp.__dataclass_fields__]
 
 
-def _as_referral(row: sa.Row[Any]) -> Referral:
-    values = row._asdict()
-    return Referral(**values | {"state": State(values["state"]), "needs": tuple(values["needs"])})
+_ID = tables.referrals.c.id.type
+_of_referral, _of_root, _of_opening = (
+    sa.bindparam(name, type_=_ID) for name in ("of_referral", "of_root", "of_opening")
+)
+_one = sa.select(*_columns).where(tables.referrals.c.id == _of_referral)
+_REFERRAL, _REFERRAL_HELD = rounds.Prepared(_one), rounds.Prepared(_one.with_for_update())
+_opened = sa.select(*_columns).where(tables.referrals.c.opening == _of_opening)
+_OPENED, _OPENED_HELD = rounds.Prepared(_opened), rounds.Prepared(_opened.with_for_update())
+_NEED = ("sender", "case_handle", "recipient", "purpose")
+_OPEN_NEED = rounds.Prepared(
+    sa.select(tables.referrals.c.id).where(
+        # written as the index is, else the planner does not see that it fits
+        sa.text(tables.STILL_OPEN),
+        *(
+            tables.referrals.c[name] == sa.bindparam(f"of_{name}", type_=tables.referrals.c[name].type)
+            for name in _NEED
+        ),
+    )
+)
+_HOPS = rounds.Prepared(
+    sa.select(*_columns)
+    .where(tables.referrals.c.root == _of_root)
+    .order_by(tables.referrals.c.hop, tables.referrals.c.sent_at, tables.referrals.c.id)
+)
+_HISTORY = rounds.Prepared(
+    sa.select(*_move_columns).where(tables.moves.c.referral == _of_referral).order_by(tables.moves.c.version)
+)
+_ACCOMPANIMENTS = rounds.Prepared(
+    sa.select(*_accompaniment_columns)
+    .where(tables.accompaniments.c.referral == _of_referral)
+    .order_by(tables.accompaniments.c.n)
+)
+_FOLLOW_UPS = rounds.Prepared(
+    sa.select(*_follow_up_columns).where(tables.follow_ups.c.referral == _of_referral).order_by(tables.follow_ups.c.n)
+)
+
+
+def ask_referral(referral: str, *, lock: bool = False) -> Asked:
+    """Make the question that `referral` asks, for whoever foresees it."""
+    return (_REFERRAL_HELD if lock else _REFERRAL).of(of_referral=referral)
+
+
+def ask_opened_by(opening: str, *, lock: bool = False) -> Asked:
+    """Make the question that `opened_by` asks, for whoever foresees it."""
+    return (_OPENED_HELD if lock else _OPENED).of(of_opening=opening)
+
+
+def ask_open_need(*, sender: str, case: str, recipient: str, purpose: str) -> Asked:
+    """Make the question that `open_need` asks, for whoever foresees it."""
+    return _OPEN_NEED.of(of_sender=sender, of_case_handle=case, of_recipient=recipient, of_purpose=purpose)
+
+
+def ask_hops(root: str) -> Asked:
+    """Make the question that `hops` asks, for whoever foresees it."""
+    return _HOPS.of(of_root=root)
+
+
+def ask_history(referral: str) -> Asked:
+    """Make the question that `history` asks, for whoever foresees it."""
+    return _HISTORY.of(of_referral=referral)
+
+
+def ask_beside(referral: str) -> tuple[Asked, Asked]:
+    """Make the questions that `accompaniments` and `follow_ups` ask, for whoever foresees them."""
+    return _ACCOMPANIMENTS.of(of_referral=referral), _FOLLOW_UPS.of(of_referral=referral)
+
+
+def _as_referral(row: Row) -> Referral:
+    return Referral(**{**row, "state": State(row["state"]), "needs": tuple(row["needs"])})
+
+
+def _first(told: Told) -> Referral | None:
+    return _as_referral(told.rows[0]) if told.rows else None
 
 
 def _referrals(session: Session, statement: sa.Select[Any]) -> tuple[Referral, ...]:
-    return tuple(_as_referral(row) for row in session.execute(statement))
+    return tuple(_as_referral(row._asdict()) for row in session.execute(statement))
 
 
 def referral(session: Session, referral: str, *, lock: bool = False) -> Referral | None:
     """Give the referral that the caller is a party of; `lock` holds it until the end of the transaction."""
-    found = sa.select(*_columns).where(tables.referrals.c.id == referral)
-    return next(iter(_referrals(session, found.with_for_update() if lock else found)), None)
+    return _first(rounds.ask(session, ask_referral(referral, lock=lock))[0])
 
 
 def opened_by(session: Session, opening: str, *, lock: bool = False) -> Referral | None:
     """Give the referral that the message of that row opened."""
-    found = sa.select(*_columns).where(tables.referrals.c.opening == opening)
-    return next(iter(_referrals(session, found.with_for_update() if lock else found)), None)
+    return _first(rounds.ask(session, ask_opened_by(opening, lock=lock))[0])
 
 
 def open_need(session: Session, *, sender: str, case: str, recipient: str, purpose: str) -> str | None:
     """Give the id of the sender's open referral for the same need, if there is one."""
-    c = tables.referrals.c
-    same = (c.sender == sender, c.case_handle == case, c.recipient == recipient, c.purpose == purpose)
-    return session.execute(sa.select(c.id).where(_open, *same)).scalar_one_or_none()
+    (told,) = rounds.ask(session, ask_open_need(sender=sender, case=case, recipient=recipient, purpose=purpose))
+    return str(told.rows[0]["id"]) if told.rows else None
 
 
 def page(
@@ -230,8 +299,7 @@ def page(
 
 def hops(session: Session, root: str) -> tuple[Referral, ...]:
     """Give the referrals of one need that the caller is a party of, in the order of their hops."""
-    c = tables.referrals.c
-    return _referrals(session, sa.select(*_columns).where(c.root == root).order_by(c.hop, c.sent_at, c.id))
+    return tuple(_as_referral(row) for row in rounds.ask(session, ask_hops(root))[0].rows)
 
 
 def open_of_case(session: Session, case_row: str) -> tuple[Referral, ...]:
@@ -242,33 +310,27 @@ def open_of_case(session: Session, case_row: str) -> tuple[Referral, ...]:
 
 def history(session: Session, referral: str) -> tuple[Moved, ...]:
     """Give the moves of a referral in their order."""
-    found = sa.select(*_move_columns).where(tables.moves.c.referral == referral).order_by(tables.moves.c.version)
-    return tuple(_as_moved(row) for row in session.execute(found))
+    return tuple(_as_moved(row) for row in rounds.ask(session, ask_history(referral))[0].rows)
 
 
-def _as_moved(row: sa.Row[Any]) -> Moved:
-    values = row._asdict()
-    typed = {"event": Event(values["event"]), "frm": State(values["frm"]), "to": State(values["to"])}
-    return Moved(**values | typed | {"role": Role(values["role"])})
+def _as_moved(row: Row) -> Moved:
+    typed = {"event": Event(row["event"]), "frm": State(row["frm"]), "to": State(row["to"]), "role": Role(row["role"])}
+    return Moved(**{**row, **typed})
 
 
 def accompaniments(session: Session, referral: str) -> tuple[Accompaniment, ...]:
     """Give the accompaniments of a referral in their order."""
-    c = tables.accompaniments.c
-    found = sa.select(*_accompaniment_columns).where(c.referral == referral).order_by(c.n)
-    return tuple(Accompaniment(**row._asdict()) for row in session.execute(found))
+    (told,) = rounds.ask(session, _ACCOMPANIMENTS.of(of_referral=referral))
+    return tuple(Accompaniment(**row) for row in told.rows)
 
 
 def follow_ups(session: Session, referral: str) -> tuple[FollowUp, ...]:
     """Give the follow-ups of a referral in their order."""
-    c = tables.follow_ups.c
-    found = sa.select(*_follow_up_columns).where(c.referral == referral).order_by(c.n)
-    return tuple(_as_follow_up(row) for row in session.execute(found))
+    return tuple(_as_follow_up(row) for row in rounds.ask(session, _FOLLOW_UPS.of(of_referral=referral))[0].rows)
 
 
-def _as_follow_up(row: sa.Row[Any]) -> FollowUp:
-    values = row._asdict()
-    return FollowUp(**values | {"asked": None if values["asked"] is None else tuple(values["asked"])})
+def _as_follow_up(row: Row) -> FollowUp:
+    return FollowUp(**{**row, "asked": None if row["asked"] is None else tuple(row["asked"])})
 
 
 def step_reached(session: Session, *, now: datetime, limit: int) -> tuple[Referral, ...]:
@@ -302,7 +364,7 @@ def follow_ups_overdue(session: Session, *, before: date, limit: int) -> Sequenc
 
 def _with_referrals(session: Session, statement: sa.Select[Any]) -> Sequence[tuple[FollowUp, Referral]]:
     rows = session.execute(statement.with_for_update(skip_locked=True)).all()
-    found = [_as_follow_up(row) for row in rows]
+    found = [_as_follow_up(row._asdict()) for row in rows]
     ids = {one.referral for one in found}
     of = {one.id: one for one in _referrals(session, sa.select(*_columns).where(tables.referrals.c.id.in_(ids)))}
     return [(one, of[one.referral]) for one in found]

@@ -19,7 +19,9 @@ from hub.agencies import reads as agencies
 from hub.agencies import service as directory
 from hub.audit import service as audit
 from hub.audit.rules import AuditKind, Entry, Json
+from hub.base import rounds
 from hub.base.errors import ConflictError, ForbiddenError, HubError, InvalidError, NotFoundError, StaleError
+from hub.messages import known
 from hub.messages import reads as messages
 from hub.messages import service as broker
 from hub.messages.receipting import Acknowledged
@@ -50,6 +52,41 @@ class Asked:
 def open_referral(session: Session, envelope: Envelope, *, agency: str, now: datetime) -> Opened:
     """Send a referral; see `opening.open_referral`."""
     return opening.open_referral(session, envelope, agency=agency, now=now)
+
+
+def open_ahead(envelope: Envelope) -> Sequence[rounds.Asked]:
+    """Make the questions that `open_referral` asks first, for whoever foresees them."""
+    return opening.ask_ahead(envelope)
+
+
+def move_ahead(referral: str) -> Sequence[rounds.Asked]:
+    """Make the questions that every move asks first, for whoever foresees them."""
+    return reads.ask_referral(referral, lock=True), reads.ask_history(referral)
+
+
+def acknowledge_ahead(message: str, receipt: str) -> Sequence[rounds.Asked]:
+    """Make the questions that `acknowledge` asks first, for whoever foresees them."""
+    return *broker.acknowledge_ahead(message, receipt), reads.ask_opened_by(message, lock=True)
+
+
+def show_ahead(referral: str) -> Sequence[rounds.Asked]:
+    """Make the questions that showing a referral asks first, for whoever foresees them."""
+    return reads.ask_referral(referral), reads.ask_history(referral), *reads.ask_beside(referral)
+
+
+def foresee_detail(session: Session, referral: Referral, *, agency: str) -> None:
+    """Ask in one round trip what showing a referral asks of others, once it is known."""
+    rounds.foresee(
+        session,
+        *known.ask_of_thread(agency=agency, other=other_side(referral, agency), thread=referral.thread),
+        reads.ask_hops(referral.root),
+        meter.ask_declines(case=referral.case_handle, purpose=referral.purpose),
+    )
+
+
+def other_side(referral: Referral, agency: str) -> str:
+    """Give whom `agency` exchanges messages with in a referral; the coordinator sees none of them."""
+    return referral.recipient if agency == referral.sender else referral.sender
 
 
 def add_message(

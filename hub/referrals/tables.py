@@ -13,6 +13,9 @@ from hub.base.db import UtcDateTime, metadata
 _UUID = sa.Uuid(as_uuid=False)
 _OVER = "state IN ('closed', 'cancelled', 'rerouted', 'withdrawn', 'entered_in_error')"
 
+STILL_OPEN = f"NOT ({_OVER})"
+"""The condition of the index of open needs, word for word."""
+
 referrals = sa.Table(
     "referrals",
     metadata,
@@ -83,7 +86,7 @@ referrals = sa.Table(
         "recipient",
         "purpose",
         unique=True,
-        postgresql_where=sa.text(f"NOT ({_OVER})"),
+        postgresql_where=sa.text(STILL_OPEN),
     ),
     sa.Index("ix_referrals_sender_updated_at_id", "sender", "updated_at", "id"),
     sa.Index("ix_referrals_recipient_updated_at_id", "recipient", "updated_at", "id"),

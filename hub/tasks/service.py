@@ -6,11 +6,23 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub.base import rounds
 from hub.base.db import UtcDateTime
 from hub.base.errors import NotFoundError
 from hub.base.ids import new_id
 from hub.tasks import reads, tables
 from hub.tasks.rules import TaskKind
+
+_FINISH = rounds.Prepared(
+    sa.select(
+        sa.func.tsn_finish_task(
+            sa.bindparam("agency", type_=sa.Uuid(as_uuid=False)),
+            sa.bindparam("kind", type_=sa.Text),
+            sa.bindparam("about", type_=sa.Text),
+            sa.bindparam("at", type_=UtcDateTime),
+        )
+    )
+)
 
 
 def raise_task(
@@ -33,10 +45,9 @@ def raise_task(
     return str(session.execute(sa.select(raised)).scalar_one())
 
 
-def finish(session: Session, *, agency: str | None, kind: TaskKind, about: str, now: datetime) -> bool:
-    """Finish the open task of that name because what it asked for has happened; say whether there was one."""
-    finished = sa.func.tsn_finish_task(_uuid(agency), kind.value, about, _time(now))
-    return bool(session.execute(sa.select(finished)).scalar_one())
+def finish(session: Session, *, agency: str | None, kind: TaskKind, about: str, now: datetime) -> None:
+    """Finish the open task of that name, if there is one, because what it asked for has happened."""
+    rounds.later(session, _FINISH.of(agency=agency, kind=kind.value, about=about, at=now))
 
 
 def done(session: Session, *, agency: str, task: str, now: datetime) -> reads.Task:

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an endpoint gets and what it gives back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import BaseModel
 
 from hub.base.db import Session
-from hub.base.rounds import Told
 from hub.web.gate import Caller
 
 
@@ -18,7 +17,6 @@ class Call:
 
     - `if_match`: the strong tag the caller saw, without quotes; the service compares it with the version
     - `language`: `ja` or `en`
-    - `told`: what came of the statements the operation asks `ahead`
     """
 
     session: Session
@@ -26,7 +24,6 @@ class Call:
     now: datetime
     language: str
     if_match: str | None = None
-    told: Sequence[Told] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

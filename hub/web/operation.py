@@ -79,9 +79,9 @@ def operation(  # noqa: PLR0913 - what an endpoint can declare, each by name
     - `duty`: the narrow reason to read across agencies that the transaction gets
     - `plain`: names of texts in the path that are not ids
     - `media`: the type of an answer given as `Reply.raw`
-    - `ahead`: called with the caller and then as the method is, gives statements that the method is sure to ask; what
-      came of them is in `Call.told`. They are asked with the first round trip, before anybody knows that the token
-      still stands: they may read and lock, and what they give is seen by nobody else
+    - `ahead`: called with the caller and then as the method is, gives what the method is sure to ask
+      (`hub.base.rounds`). It is asked in the first round trip, while it is not yet known that the token still stands:
+      it may read and lock, and what it gives is seen by nobody unless the door admits
     - `waits`: a long poll: which queue's wake-up to wait for while the method replies `again` (query: a WaitingQuery)
 
     *Raises* KeyError: no such permission.

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hub.base import replay
 from hub.base.config import Settings
-from hub.base.db import Database, Door, Duty, now, told
+from hub.base.db import Database, Door, Duty, now
 from hub.base.errors import ClashError, HubError
 from hub.base.queues import Wakes
 from hub.base.replay import Answered
@@ -44,7 +44,7 @@ class Work:
     """What is known of a request before its transaction opens.
 
     `door`: the caller's, until a transaction of this request has gone through it. `ahead`: what the work is sure to
-    ask, so that it is asked in the first round trip; the endpoint finds it in `Call.told`.
+    ask, so that it is asked in the first round trip (`hub.base.rounds`).
     """
 
     caller: Caller
@@ -96,9 +96,8 @@ def _attempt(
     ahead = [*claiming, *work.ahead]
     with database.transaction(agency or None, work.duty, door=work.door, ahead=ahead) as session:
         at = now(session)
-        found = told(session)
         if once is not None:
-            known = replay.claimed(session, found[0], agency=agency, **_of(once))
+            known = replay.take(session, agency=agency, **_of(once))
             if known is not None:
                 return Answered(status=known.status, headers=_replayed(known.headers), body=known.body)
         call = Call(
@@ -107,7 +106,6 @@ def _attempt(
             now=at,
             language=work.language,
             if_match=work.if_match,
-            told=found[len(claiming) :],
         )
         try:
             answer = act(call)
