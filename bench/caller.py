@@ -91,7 +91,7 @@ class Caller:
         self._token, self._ath, self._until = "", "", 0.0
         self.took: dict[str, list[float]] = {}
 
-    def call(  # noqa: PLR0913 - one request in its members
+    def call(
         self, name: str, method: str, path: str, *, body: bytes = b"", if_match: str | None = None, expect: int = 200
     ) -> Answer:
         """Send a request, remember under `name` how long it took, and see that it was answered as expected."""
@@ -126,7 +126,7 @@ class Caller:
             "DPoP": _proof(self._dpop, "POST", f"{self._origin}/oauth/token", None),
         }
         answer = self._send("POST", "/oauth/token", headers, urlencode(form).encode())
-        if answer.status != 200:  # noqa: PLR2004 - HTTP's own figure
+        if answer.status != 200:
             raise UnexpectedAnswerError("token", answer.status, answer.body[:300])
         self._token = json.loads(answer.body)["access_token"]
         self._ath = _encoded(sha256(self._token.encode()).digest())

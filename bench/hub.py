@@ -15,6 +15,7 @@ import platform
 import sys
 import threading
 import time
+from dataclasses import dataclass, field
 from multiprocessing.queues import Queue
 from statistics import quantiles
 from typing import Any
@@ -89,43 +90,51 @@ def _measure(stage: Stage, pairs: list[Pair], loops: int, processes: int) -> dic
     }
 
 
+@dataclass(slots=True)
+class _Clients:
+    """The clients of one process: what their loops and requests took, and what went wrong."""
+
+    origin: str
+    gate: threading.Barrier
+    took: dict[str, list[float]] = field(default_factory=lambda: {"loop": []})
+    faults: list[str] = field(default_factory=list)
+
+    def be(self, pair: Pair, loops: list[Loop]) -> None:
+        """Be one client: warm up, wait for the others, run the loops."""
+        line = Line(self.origin)
+        callers = Caller(self.origin, pair.sender, line), Caller(self.origin, pair.receiver, line)
+        self._run(callers, loops[:WARM])
+        self.took["loop"].clear()
+        for caller in callers:
+            caller.took.clear()
+        self.gate.wait()
+        self._run(callers, loops[WARM:])
+        for name, values in [item for caller in callers for item in caller.took.items()]:
+            self.took.setdefault(name, []).extend(values)
+
+    def _run(self, callers: tuple[Caller, Caller], loops: list[Loop]) -> None:
+        try:
+            for loop in loops:
+                began = time.perf_counter()
+                run(*callers, loop)
+                self.took["loop"].append(time.perf_counter() - began)
+        except Exception as fault:  # noqa: BLE001 - told to the parent, which voids the run
+            self.faults.append(repr(fault))
+
+
 def _callers(origin: str, work: list[tuple[Pair, list[Loop]]], gate: Any, told: Queue[Any]) -> None:
     """Be a process of callers: a thread for each pair."""
-    took: dict[str, list[float]] = {"loop": []}
-    faults: list[str] = []
-    inner = threading.Barrier(len(work) + 1)
-
-    def client(pair: Pair, loops: list[Loop]) -> None:
-        line = Line(origin)
-        sender, receiver = Caller(origin, pair.sender, line), Caller(origin, pair.receiver, line)
-        try:
-            for loop in loops[:WARM]:
-                run(sender, receiver, loop)
-        except Exception as fault:  # noqa: BLE001 - told to the parent, which voids the run
-            faults.append(repr(fault))
-        sender.took.clear(), receiver.took.clear()
-        inner.wait()
-        try:
-            for loop in loops[WARM:]:
-                began = time.perf_counter()
-                run(sender, receiver, loop)
-                took["loop"].append(time.perf_counter() - began)
-        except Exception as fault:  # noqa: BLE001 - told to the parent, which voids the run
-            faults.append(repr(fault))
-        for caller in (sender, receiver):
-            for name, values in caller.took.items():
-                took.setdefault(name, []).extend(values)
-
-    threads = [threading.Thread(target=client, args=one) for one in work]
+    clients = _Clients(origin, threading.Barrier(len(work) + 1))
+    threads = [threading.Thread(target=clients.be, args=one) for one in work]
     for thread in threads:
         thread.start()
-    while inner.n_waiting < len(work):
+    while clients.gate.n_waiting < len(work):
         time.sleep(0.01)
     gate.wait()
-    inner.wait()
+    clients.gate.wait()
     for thread in threads:
         thread.join()
-    told.put({"took": took, "faults": faults})
+    told.put({"took": clients.took, "faults": clients.faults})
 
 
 def _spread(values: list[float]) -> dict[str, float]:

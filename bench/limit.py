@@ -21,12 +21,11 @@ from deploy.play.stage import open_stage
 
 SECONDS = 6
 CLIENTS = (1, 8, 32)
-PART = 8600  # bytes of a sealed part of 2 KB
-TABLES = f"""
+TABLES = """
 create schema if not exists bench_limit;
 set search_path = bench_limit;
 create unlogged table sealed (body bytea);
-insert into sealed select string_agg(sha256(n::text::bytea), '') from generate_series(1, {PART // 32}) n;
+insert into sealed select string_agg(sha256(n::text::bytea), '') from generate_series(1, 268) n; -- as sealed
 create table referral (id uuid primary key, a uuid, b uuid, state text, version int, at timestamptz, rest text);
 create index on referral (a, at, id);
 create index on referral (b, at, id);

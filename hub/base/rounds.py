@@ -144,7 +144,8 @@ def send_waiting(connection: sa.Connection) -> None:
 
 
 def _told(cursor: psycopg.Cursor[dict[str, Any]]) -> Told:
-    rows = cursor.fetchall() if cursor.description else []
+    # not `cursor.description`, which makes an object of every column
+    rows = cursor.fetchall() if cursor.pgresult is not None and cursor.pgresult.nfields else []
     return Told(rows, cursor.rowcount)
 
 

@@ -173,9 +173,7 @@ def facts(session: Session, case: Case, *, conferences: tuple[Conference, ...] =
     waits for us (consent.md "Withdrawal, expiry, closure", CON-08).
     """
     current = case
-    locks = (cases.ask_held(case.id), _PASS_GATE.of(of_case=case.id)) if lock else ()
-    # one round trip, in this order: what is read after the locks were got is what counts
-    rounds.foresee(session, *locks, *(one.of(of_case=case.id) for one in (_REGISTERED, _EXCLUSIONS, _WITHDRAWALS)))
+    rounds.foresee(session, *ask_facts(case.id, lock=lock))
     if lock:
         current = cases.held(session, case.id, exclusive=False) or case
         hold_gate(session, case.id, change=False)
@@ -189,6 +187,15 @@ def facts(session: Session, case: Case, *, conferences: tuple[Conference, ...] =
         withdrawals=tuple(_withdrawal(row, at) for row in _rows(session, _WITHDRAWALS, case.id)),
         conferences=conferences,
     )
+
+
+def ask_facts(case_id: str, *, lock: bool) -> tuple[rounds.Asked, ...]:
+    """Make the questions that `facts` asks, for whoever foresees them.
+
+    In this order: what is read after the locks were got is what counts.
+    """
+    locks = (cases.ask_held(case_id), _PASS_GATE.of(of_case=case_id)) if lock else ()
+    return *locks, *(one.of(of_case=case_id) for one in (_REGISTERED, _EXCLUSIONS, _WITHDRAWALS))
 
 
 def hold_gate(session: Session, case_id: str, *, change: bool) -> int:

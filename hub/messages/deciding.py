@@ -75,7 +75,8 @@ def decide(session: Session, asked: Asked, *, now: datetime, lock: bool) -> Deci
 
     *Raises* ConflictError `sender-inactive`, `recipient-inactive`: nothing goes from or to it now.
     """
-    rounds.foresee(session, *ask_ahead(asked))
+    known = () if asked.case_row is None else intakes.ask_facts(asked.case_row, lock=lock)
+    rounds.foresee(session, *ask_ahead(asked), *known)
     sender = agencies.party(session, asked.sender)
     if sender is None:
         raise ConflictError("sender-inactive")
