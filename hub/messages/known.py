@@ -107,14 +107,15 @@ _SENT = rounds.Prepared(
         tables.messages.c.sender == _of_sender, tables.messages.c.message == sa.bindparam("of_message", type_=_UUID)
     )
 )
+_between = sa.or_(
+    sa.and_(tables.threads.c.opener == _of_sender, tables.threads.c.partner == _of_recipient),
+    sa.and_(tables.threads.c.opener == _of_recipient, tables.threads.c.partner == _of_sender),
+)
 _one_thread = (
     sa.select(*_thread_columns)
     .where(
         tables.threads.c.thread == _of_thread,
-        sa.or_(
-            sa.and_(tables.threads.c.opener == _of_sender, tables.threads.c.partner == _of_recipient),
-            sa.and_(tables.threads.c.opener == _of_recipient, tables.threads.c.partner == _of_sender),
-        ),
+        _between,
     )
     .order_by(tables.threads.c.id)
     .limit(1)
@@ -151,8 +152,11 @@ _WAITING_AFTER = rounds.Prepared(
         )
     )
 )
+# by way of the thread's row: messages have no index of their own on the opener's id
 _in_thread = sa.and_(
-    tables.messages.c.thread == _of_thread,
+    tables.messages.c.thread_row.in_(
+        sa.select(tables.threads.c.id).where(tables.threads.c.thread == _of_thread, _between)
+    ),
     sa.or_(
         sa.and_(tables.messages.c.sender == _of_sender, tables.messages.c.recipient == _of_recipient),
         sa.and_(

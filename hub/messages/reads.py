@@ -160,8 +160,16 @@ def of_thread(session: Session, *, agency: str, other: str, thread: str) -> tupl
 
 def undelivered_of_thread(session: Session, *, agency: str, other: str, thread: str) -> tuple[Message, ...]:
     """Give what `agency` sent to `other` in a thread and nobody has confirmed to have."""
+    # by way of the thread's row: messages have no index of their own on the opener's id
+    rows = sa.select(tables.threads.c.id).where(
+        tables.threads.c.thread == thread,
+        sa.or_(
+            sa.and_(tables.threads.c.opener == agency, tables.threads.c.partner == other),
+            sa.and_(tables.threads.c.opener == other, tables.threads.c.partner == agency),
+        ),
+    )
     found = sa.select(*MESSAGE_COLUMNS).where(
-        tables.messages.c.thread == thread,
+        tables.messages.c.thread_row.in_(rows),
         tables.messages.c.sender == agency,
         tables.messages.c.recipient == other,
         _WAITING,
