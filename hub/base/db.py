@@ -116,6 +116,7 @@ def _enter(session: Session, transaction: SessionTransaction, connection: sa.Con
     if transaction.nested:
         return
     info = session.info
+    info[rounds.CONNECTION] = connection
     connection.info[rounds.WAITING], connection.info[rounds.FORESEEN] = [], []
     door: Door | None = info.get("door")
     sql = ENTER_PLAYING if connection.connection.info.get("playing", False) else ENTER

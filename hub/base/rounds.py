@@ -27,6 +27,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 WAITING: Final = "waiting"
 FORESEEN: Final = "foreseen"
+CONNECTION: Final = "connection"
 _DIALECT: Final = dialects.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's
 
 Row = Mapping[str, Any]
@@ -82,7 +83,7 @@ class Prepared:
 
 def later(session: Session, asked: Asked) -> None:
     """Put a write aside whose result nobody needs; it goes out before anything else is asked, or with the commit."""
-    session.connection().info[WAITING].append(asked)
+    connection_of(session).info[WAITING].append(asked)
 
 
 def ask(session: Session, *asked: Asked) -> list[Told]:
@@ -90,7 +91,7 @@ def ask(session: Session, *asked: Asked) -> list[Told]:
 
     What was foreseen needs no round trip.
     """
-    connection = session.connection()
+    connection = connection_of(session)
     ready = {n: told for n, one in enumerate(asked) if (told := _take(connection.info[FORESEEN], one)) is not None}
     if len(ready) == len(asked):
         return list(ready.values())
@@ -100,7 +101,7 @@ def ask(session: Session, *asked: Asked) -> list[Told]:
 
 def foresee(session: Session, *asked: Asked) -> None:
     """Ask now what will be asked later, in one round trip; none where all of it is foreseen already."""
-    connection = session.connection()
+    connection = connection_of(session)
     known = [one for one, _ in connection.info[FORESEEN]]
     fresh = [one for one in asked if one not in known]
     if fresh:
@@ -109,12 +110,18 @@ def foresee(session: Session, *asked: Asked) -> None:
 
 def forget(session: Session) -> None:
     """Let go of what was foreseen and not yet asked: something has changed since."""
-    session.connection().info[FORESEEN].clear()
+    connection_of(session).info[FORESEEN].clear()
 
 
 def _take(foreseen: list[tuple[Asked, Told]], asked: Asked) -> Told | None:
     place = next((n for n, (known, _) in enumerate(foreseen) if known == asked), None)
     return None if place is None else foreseen.pop(place)[1]
+
+
+def connection_of(session: Session) -> sa.Connection:
+    """Give the connection of a session's one transaction; SQLAlchemy's own way there is long."""
+    found: sa.Connection | None = session.info.get(CONNECTION)
+    return session.connection() if found is None else found
 
 
 def exchange(connection: sa.Connection, asked: Iterable[Asked]) -> list[Told]:

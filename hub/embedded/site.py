@@ -118,6 +118,8 @@ class Store:
             "TSUNAGI_ISSUER": issuer,
             "TSUNAGI_DATA": str(data),
             "TSUNAGI_ENV": environment_name,
+            # the database is ours and nothing stands between: plans are worth keeping
+            "TSUNAGI_PREPARE_THRESHOLD": "5",
         }
         path = data / ENVIRONMENT_FILE
         path.write_text("".join(f"{name}={value}\n" for name, value in given.items()), "utf-8")
