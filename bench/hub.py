@@ -17,10 +17,9 @@ import threading
 import time
 from dataclasses import dataclass, field
 from multiprocessing.queues import Queue
+from pathlib import Path
 from statistics import quantiles
 from typing import Any
-
-import psutil
 
 from bench import limit
 from bench.caller import Caller, Line, run
@@ -28,6 +27,7 @@ from bench.pair import Loop, Pair, found_pair, prepare
 from deploy.play.stage import Stage, open_stage
 
 WARM = 2
+_PROC = Path("/proc")
 
 
 def main() -> int:
@@ -65,7 +65,7 @@ def _measure(stage: Stage, pairs: list[Pair], loops: int, processes: int) -> dic
     for child in children:
         child.start()
     gate.wait()  # everybody is warm
-    began, busy = time.perf_counter(), psutil.cpu_times()
+    began, idle = time.perf_counter(), _idle_seconds()
     results = [told.get() for _ in children]
     seconds = time.perf_counter() - began
     for child in children:
@@ -73,7 +73,7 @@ def _measure(stage: Stage, pairs: list[Pair], loops: int, processes: int) -> dic
     faults = [fault for result in results for fault in result["faults"]]
     if faults:
         raise SystemExit(f"void: {faults[:3]}")
-    after = psutil.cpu_times()
+    idle = _idle_seconds() - idle
     took = [one for result in results for one in result["took"].pop("loop")]
     named: dict[str, list[float]] = {}
     for result in results:
@@ -86,7 +86,7 @@ def _measure(stage: Stage, pairs: list[Pair], loops: int, processes: int) -> dic
         **_spread(took),
         "requests": {name: _spread(values) for name, values in named.items()},
         "workers_mb": _memory(stage),
-        "idle_share": round((after.idle - busy.idle) / seconds / (os.cpu_count() or 1), 2),
+        "idle_share": round(idle / seconds / (os.cpu_count() or 1), 2),
     }
 
 
@@ -144,9 +144,23 @@ def _spread(values: list[float]) -> dict[str, float]:
 
 def _memory(stage: Stage) -> float:
     """Give the proportional memory of the web server's processes in MB."""
-    family = psutil.Process(stage.pid).children(recursive=True)
-    web = [one for one in family if "granian" in " ".join(one.cmdline())]
-    return round(sum(one.memory_full_info().pss for one in web) / 1e6, 1)
+    web = [one for one in _family(stage.pid) if b"granian" in (_PROC / str(one) / "cmdline").read_bytes()]
+    rollups = [(_PROC / str(one) / "smaps_rollup").read_text() for one in web]
+    kilobytes = [int(line.split()[1]) for text in rollups for line in text.splitlines() if line.startswith("Pss:")]
+    return round(sum(kilobytes) / 1e3, 1)
+
+
+def _family(pid: int) -> list[int]:
+    """Give a process and all that descend from it."""
+    family = [pid]
+    for one in family:
+        family += map(int, (_PROC / str(one) / "task" / str(one) / "children").read_text().split())
+    return family
+
+
+def _idle_seconds() -> float:
+    """Give the seconds that the machine's cores have idled."""
+    return int((_PROC / "stat").read_text().split()[4]) / os.sysconf("SC_CLK_TCK")
 
 
 def _show(row: dict[str, Any]) -> None:

@@ -104,12 +104,9 @@ _REGISTERED = rounds.Prepared(
 _EXCLUSIONS = rounds.Prepared(
     sa.select(exclusions).where(exclusions.c.case_id == _of_case).order_by(exclusions.c.registered_at, exclusions.c.id)
 )
-_WITHDRAWALS = rounds.Prepared(
-    sa.select(withdrawals, consents.c.consent)
-    .join(consents, consents.c.id == withdrawals.c.consent_id)
-    .where(withdrawals.c.case_id == _of_case)
-    .order_by(withdrawals.c.at, withdrawals.c.id)
-)
+_taken_back = sa.select(withdrawals, consents.c.consent).join(consents, consents.c.id == withdrawals.c.consent_id)
+_taken_back = _taken_back.order_by(withdrawals.c.at, withdrawals.c.id)
+_WITHDRAWALS = rounds.Prepared(_taken_back.where(withdrawals.c.case_id == _of_case))
 
 
 @lru_cache(maxsize=4096)
@@ -190,10 +187,7 @@ def facts(session: Session, case: Case, *, conferences: tuple[Conference, ...] =
 
 
 def ask_facts(case_id: str, *, lock: bool) -> tuple[rounds.Asked, ...]:
-    """Make the questions that `facts` asks, for whoever foresees them.
-
-    In this order: what is read after the locks were got is what counts.
-    """
+    """Make the questions that `facts` asks, for whoever foresees them: what is read after the locks is what counts."""
     locks = (cases.ask_held(case_id), _PASS_GATE.of(of_case=case_id)) if lock else ()
     return *locks, *(one.of(of_case=case_id) for one in (_REGISTERED, _EXCLUSIONS, _WITHDRAWALS))
 
@@ -323,12 +317,7 @@ def _exclusions(session: Session, case: Case, at: datetime) -> tuple[Exclusion, 
 
 
 def _withdrawals_of(*case_ids: str) -> sa.Select[tuple[object, ...]]:
-    return (
-        sa.select(withdrawals, consents.c.consent)
-        .join(consents, consents.c.id == withdrawals.c.consent_id)
-        .where(withdrawals.c.case_id.in_(case_ids))
-        .order_by(withdrawals.c.at, withdrawals.c.id)
-    )
+    return _taken_back.where(withdrawals.c.case_id.in_(case_ids))
 
 
 def _withdrawal(row: Row, at: datetime | None = None) -> Withdrawal:

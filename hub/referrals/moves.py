@@ -302,8 +302,7 @@ def answered(session: Session, referral: Referral, *, now: datetime) -> Referral
 
 def go_on(session: Session, referral: Referral, *, now: datetime) -> Referral:
     """Let the clock run again after a question: it was answered, or the pause is over. No move is made."""
-    going = running(referral, now)
-    _store(session, referral, going)
+    _store(session, referral, going := running(referral, now))
     return going
 
 
@@ -337,9 +336,8 @@ def _store(session: Session, before: Referral, after: Referral) -> None:
         rounds.later(session, _changing(tuple(changed)).of(of_referral=before.id, **changed))
 
 
-@cache
+@cache  # some dozens of them
 def _changing(names: tuple[str, ...]) -> rounds.Prepared:
-    """Make the statement that changes these columns; there are some dozens of them."""
     own = tables.referrals.c.id == sa.bindparam("of_referral", type_=tables.referrals.c.id.type)
     return rounds.Prepared(sa.update(tables.referrals).where(own).values({name: sa.bindparam(name) for name in names}))
 
