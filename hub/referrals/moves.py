@@ -317,8 +317,7 @@ def running(referral: Referral, now: datetime) -> Referral:
 
 def heard(session: Session, referral: Referral, *, now: datetime) -> Referral:
     """Count a word of the receiver as news of the person: the limit of silence begins anew (row 17)."""
-    heard_of = placed(replace(referral, word_at=now, updated_at=now))
-    _store(session, referral, heard_of)
+    _store(session, referral, heard_of := placed(replace(referral, word_at=now, updated_at=now)))
     return heard_of
 
 
