@@ -154,8 +154,9 @@ SEED = (
     """insert into referral_moves select id, 1, 'send', 'draft', 'requested', sender, 'S', at, 'd', '{}', id
         from seeded""",
     """insert into cases select id, id, sender, 'accepted', 'open', 1, at, at, null from seeded""",
-    """insert into consents select gen_random_uuid(), id, sender, id, array[sender], recipient::text, 'r', id::text,
-        now(), at from seeded""",
+    """insert into consents (id, consent, signer, case_id, case_handle, hub_parties, partner, record, record_hash,
+        valid_until, registered_at) select gen_random_uuid(), id, sender, id, id, array[sender], recipient::text, 'r',
+        id::text, now(), at from seeded""",
 )
 
 

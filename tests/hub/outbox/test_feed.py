@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy.exc import ProgrammingError
 
+from hub.base import rounds
 from hub.base.db import Database, now
 from hub.outbox import reads, service
 
@@ -42,6 +43,7 @@ def test_an_event_whose_transaction_commits_late_is_not_missed(database: Databas
     with ExitStack() as slow:
         session = slow.enter_context(database.transaction(THEIRS))
         service.tell(session, agency=OURS, event="case:changed", about="slow", now=now(session))
+        rounds.send_waiting(session.connection())  # written, not committed
         tell(database, "quick")
         assert read(database) == (), "the quick one waits for the slow one, else a cursor would pass over it"
     assert [event.about for event in read(database)] == ["slow", "quick"]
@@ -52,6 +54,7 @@ def test_an_event_that_began_late_and_wrote_early_stays_behind_the_cursor_of_nob
     (first,) = read(database)
     with database.transaction(THEIRS) as session:
         service.tell(session, agency=OURS, event="case:changed", about="open", now=now(session))
+        rounds.send_waiting(session.connection())  # written, not committed
         assert read(database, first.place) == ()
     assert [event.about for event in read(database, first.place)] == ["open"]
 

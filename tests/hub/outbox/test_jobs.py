@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy.orm import Session
 
+from hub.base import rounds
 from hub.base.db import Database, Role, now
 from hub.outbox import jobs, reads, service, tables
 from hub.outbox.rules import Work
@@ -57,7 +58,7 @@ def ignore(_session: Session, _work: Work) -> None:
 
 def effect_then_hang(session: Session, work: Work) -> None:
     effect(session, work)
-    session.flush()
+    rounds.send_waiting(session.connection())
     time.sleep(FOREVER)
 
 

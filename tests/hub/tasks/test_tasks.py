@@ -27,8 +27,11 @@ def raise_one(
 
 
 def finish(database: Database, *, by: str = OURS, agency: str = OURS) -> bool:
+    """Finish the task and say whether one was open."""
+    before = listed(database, agency)
     with database.transaction(by) as session:
-        return service.finish(session, agency=agency, kind=KIND, about="r1", now=now(session))
+        service.finish(session, agency=agency, kind=KIND, about="r1", now=now(session))
+    return listed(database, agency) != before
 
 
 def listed(database: Database, agency: str = OURS, *, with_done: bool = False) -> list[str]:
