@@ -17,7 +17,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from connectors.base.dashes import fold_dashes
+from connectors.base.dashes import fold_dashes, has_odd_digits
 from consent.vocabulary.codes import Language
 
 _NUMBERS: Final = re.compile(
@@ -80,8 +80,8 @@ def read_day(text: str) -> date:
 
     *Raises* `DayError`.
     """
-    if any(sign.isdigit() and not sign.isdecimal() for sign in text):
-        raise DayError("day-unreadable")  # ² or ① would become digits below
+    if has_odd_digits(text):
+        raise DayError("day-unreadable")
     plain = unicodedata.normalize("NFKC", text).strip().replace(_data()["first_year"], "1")
     found = _NUMBERS.match(fold_dashes(plain))
     if found is None:

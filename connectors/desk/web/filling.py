@@ -16,14 +16,19 @@ from typing import Final
 from flask import request
 from werkzeug.datastructures import FileStorage, MultiDict
 
+from connectors.base.dashes import has_odd_digits
 from connectors.base.labels import codes
 from connectors.base.wareki import DayError, read_day
+from connectors.desk.web.papers import LARGEST, Paper, PaperError, read_paper
 from consent.calendar import JST
 
 LONGEST_LINE: Final = 200
 LONGEST_TEXT: Final = 20_000
 _NO_SIGN: Final = 0xFFFE
 """The last two numbers of each plane are no signs (Unicode §23.7)."""
+_JOINED: Final = frozenset({"Mn", "Me", "Cf"})
+_MOST_SIGNS: Final = 4
+"""How many code points a sign may have on the average of a text."""
 _KEPT_CONTROLS: Final = frozenset("\n\r\t")
 
 
@@ -134,27 +139,45 @@ class Filled:
 
     def number(self, name: str, *, least: int, most: int, required: bool = False) -> int | None:
         """Read a whole number within bounds; full-width digits too."""
-        said = unicodedata.normalize("NFKC", self.values.get(name, "")).strip().replace(",", "")
+        written = self.values.get(name, "")
+        said = unicodedata.normalize("NFKC", written).strip().replace(",", "")
         if not said:
             if required:
                 self.blame(name, "web.fault-required")
             return None
-        if not (said.isascii() and said.isdigit() and least <= int(said[:12]) <= most):
+        # ² and ① would become digits above, and nobody means a number by them
+        if not (not has_odd_digits(written) and said.isascii() and said.isdigit() and least <= int(said[:12]) <= most):
             self.blame(name, "web.fault-number", least=str(least), most=str(most))
             return None
         return int(said)
+
+    def paper(self, name: str) -> tuple[Paper, str] | None:
+        """Read a file that may be a scan or a photograph, looked at and clean, with its name as it was; none is none."""
+        sent = self.files.get(name)
+        if sent is None or not sent.filename:
+            return None
+        try:
+            return read_paper(sent.stream.read(LARGEST + 1), sent.filename), sent.filename
+        except PaperError as error:
+            self.blame(name, f"web.fault-paper-{error.code}")
+            return None
 
     def _text(self, name: str, *, required: bool, longest: int) -> str:
         said = self.values.get(name, "")
         text = said.strip()
         if required and not text:
             self.blame(name, "web.fault-required")
-        if len(text) > longest:
+        if len(text) > _MOST_SIGNS * longest or _length(text) > longest:
             self.blame(name, "web.fault-too-long", longest=str(longest))
         if any(_is_unfit(sign) for sign in text):
             self.blame(name, "web.fault-unfit-sign")
             return ""
         return text
+
+
+def _length(text: str) -> int:
+    """Count what a person sees as signs: marks, selectors and joiners belong to the sign before them (UAX #29)."""
+    return sum(unicodedata.category(sign) not in _JOINED for sign in text)
 
 
 def _is_unfit(sign: str) -> bool:
