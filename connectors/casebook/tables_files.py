@@ -66,6 +66,15 @@ scans = sa.Table(
     sa.Column("added_by", sa.String, nullable=False),
 )
 
+scope_templates = sa.Table(
+    "scope_templates",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True, comment="id and version, as a consent names it"),
+    sa.Column("document", sa.JSON, nullable=False),
+    sa.Column("added_at", UtcText, nullable=False),
+    sa.Column("added_by", sa.String, nullable=False),
+)
+
 journal = sa.Table(
     "journal",
     metadata,

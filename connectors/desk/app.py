@@ -14,6 +14,8 @@ from connectors.casebook import marks
 from connectors.desk.agencies import pages as agencies
 from connectors.desk.board import pages as board
 from connectors.desk.cases import pages as cases
+from connectors.desk.intakes import pages as intakes
+from connectors.desk.intakes.reads import count_oral
 from connectors.desk.staff import pages as staff
 from connectors.desk.staff.admission import StaffAdmission
 from connectors.desk.web.faults import handle_faults
@@ -26,6 +28,7 @@ SLICES: Final = (
     staff,
     agencies,
     cases,
+    intakes,
     board,
 )
 """Every slice with pages: one line each, bottom first."""
@@ -56,6 +59,7 @@ def create_desk(site: Site) -> Flask:
     add_headers(app)
     handle_faults(app)
     prepare_templates(app)
+    app.extensions.setdefault("tsunagi-desk-hot", {})["intakes.intakes"] = count_oral
     for one in SLICES:
         app.register_blueprint(one.blueprint)
     return app

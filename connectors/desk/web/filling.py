@@ -152,7 +152,7 @@ class Filled:
         return int(said)
 
     def paper(self, name: str) -> tuple[Paper, str] | None:
-        """Read a file that may be a scan or a photograph, looked at and clean, with its name as it was; none is none."""
+        """Read a file that may be a scan or a photograph, looked at and clean, and its name; or none."""
         sent = self.files.get(name)
         if sent is None or not sent.filename:
             return None

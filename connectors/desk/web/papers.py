@@ -137,21 +137,24 @@ def _read_pdf(data: bytes) -> Paper:
     if b"%%EOF" not in data:
         raise PaperError("broken")
     try:
-        reader = PdfReader(io.BytesIO(data), strict=False)
-        if reader.is_encrypted:
-            raise PaperError("encrypted")
-        pages = len(reader.pages)
-        if not pages:
-            raise PaperError("broken")
-        if pages > MOST_PAGES:
-            raise PaperError("bomb")
-        _refuse_active(reader)
-        return Paper(media=PDF, pages=pages, body=_pages_alone(reader))
+        return _clean_pdf(PdfReader(io.BytesIO(data), strict=False))
     except PaperError:
         raise
     except Exception:  # noqa: BLE001
         # a reader meets damage in as many classes as there are places for it
         raise PaperError("broken") from None
+
+
+def _clean_pdf(reader: PdfReader) -> Paper:
+    if reader.is_encrypted:
+        raise PaperError("encrypted")
+    pages = len(reader.pages)
+    if not pages:
+        raise PaperError("broken")
+    if pages > MOST_PAGES:
+        raise PaperError("bomb")
+    _refuse_active(reader)
+    return Paper(media=PDF, pages=pages, body=_pages_alone(reader))
 
 
 def _refuse_active(reader: PdfReader) -> None:

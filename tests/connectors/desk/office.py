@@ -100,7 +100,9 @@ class Browser:
             name = one.get("name")
             if not name or one.has_attr("disabled"):
                 continue
-            if one.name == "select":
+            if one.name == "select" and one.has_attr("multiple"):
+                fields.setdefault(str(name), []).extend(str(each["value"]) for each in one.select("option[selected]"))
+            elif one.name == "select":
                 chosen = one.select_one("option[selected]") or one.select_one("option")
                 fields.setdefault(str(name), []).append(str(chosen["value"]) if chosen else "")
             elif one.get("type") in {"checkbox", "radio"}:
