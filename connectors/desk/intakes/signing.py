@@ -79,7 +79,7 @@ def read_signed(filled: Filled, *, me: str, staff: Mapping[str, str], has_scan: 
     signed = Signed(
         method=method,
         signature=_signature(method, writer, signer),
-        signed_at=now if signed_on in {None, today} else datetime.combine(signed_on or today, _NOON, tzinfo=JST),
+        signed_at=now if signed_on is None or signed_on == today else datetime.combine(signed_on, _NOON, tzinfo=JST),
         written_by=me if writer == "staff" else writer,
         proxy_reason=filled.code("proxy_reason", "proxy_reason"),
         read_aloud=read_aloud,
@@ -99,8 +99,8 @@ def read_strokes(filled: Filled) -> tuple[Stroke, ...]:
     if not said:
         return ()
     try:
-        drawn = json.loads(said) if len(said) <= _LONGEST_STROKES else 0
-        strokes = tuple(tuple(_point(point) for point in stroke) for stroke in iter(drawn))
+        drawn: list[list[list[float]]] = json.loads(said) if len(said) <= _LONGEST_STROKES else [[[]]]
+        strokes = tuple(tuple(_point(point) for point in stroke) for stroke in drawn)
     except (ValueError, TypeError, RecursionError):
         filled.blame("strokes", "intakes.fault-strokes")
         return ()
