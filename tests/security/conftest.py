@@ -12,7 +12,7 @@ from hub.base.config import Settings
 from hub.base.db import Database, Role
 from hub.embedded.postgres import ADMIN, LOGIN, Postgres
 from tests.hub.builders import ISSUER, open_app
-from tests.hub.conftest import Place, administer, migrated_template, numbers, plain_logs, postgres
+from tests.hub.conftest import Place, administer, copy_database, migrated_template, numbers, plain_logs, postgres
 from tests.hub.messages.story import Story
 from tests.hub.referrals.conftest import BEGUN, begun
 from tests.security.stage import Stage
@@ -22,8 +22,7 @@ __all__ = ["begun", "migrated_template", "numbers", "plain_logs", "postgres"]
 
 @contextmanager
 def opened(server: Postgres, story: Story, name: str, folder: Path) -> Iterator[Stage]:
-    administer(server, f"create database {name} template {BEGUN}")
-    administer(server, f"grant connect on database {name} to {LOGIN}")
+    copy_database(server, name, BEGUN)
     place = Place(name=name, url=server.url(LOGIN, name), admin_url=server.url(ADMIN, name))
     settings = Settings(
         database_url=place.url,

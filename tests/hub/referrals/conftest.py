@@ -16,7 +16,7 @@ from hub.base.config import Settings
 from hub.base.db import Database, Role
 from hub.embedded.postgres import ADMIN, LOGIN, Postgres
 from hub.referrals.api import namespace
-from tests.hub.conftest import HubClient, Place, administer, agency_by_header
+from tests.hub.conftest import HubClient, Place, administer, agency_by_header, copy_database
 from tests.hub.messages.story import RECEIPT_KEY, Story, new_story
 from tests.hub.referrals.play import Play, jst
 
@@ -26,8 +26,7 @@ BEGUN = "referrals_begun"
 
 @pytest.fixture(scope="session")
 def begun(postgres: Postgres, migrated_template: str) -> Story:
-    administer(postgres, f"create database {BEGUN} template {migrated_template}")
-    administer(postgres, f"grant connect on database {BEGUN} to {LOGIN}")
+    copy_database(postgres, BEGUN, migrated_template)
     create_play_clock(postgres.url(ADMIN, BEGUN), MONDAY)
     opened = [Database(postgres.url(LOGIN, BEGUN), role) for role in (Role.HUB, Role.JOB)]
     story = new_story(*opened)
@@ -39,8 +38,7 @@ def begun(postgres: Postgres, migrated_template: str) -> Story:
 @pytest.fixture
 def hub_database(postgres: Postgres, begun: Story, numbers: Iterator[int]) -> Iterator[Place]:
     name = f"referrals_{next(numbers)}"
-    administer(postgres, f"create database {name} template {BEGUN}")
-    administer(postgres, f"grant connect on database {name} to {LOGIN}")
+    copy_database(postgres, name, BEGUN)
     yield Place(name=name, url=postgres.url(LOGIN, name), admin_url=postgres.url(ADMIN, name))
     administer(postgres, f"drop database {name} with (force)")
 
