@@ -8,7 +8,7 @@ signed anew, if need be, at the moment it goes out (`finalise`); the sealed part
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -23,10 +23,11 @@ from connectors.casebook.statements import Pen
 from consent import receipts, signing, wire
 from consent.decisions import Refused
 from consent.envelope import manifest as manifests
-from consent.envelope import sealing
+from consent.envelope import opening, sealing
 from consent.envelope.manifest import ByConsent, ConsentEvidence, Manifest, ManifestBasis, MessageKind
+from consent.envelope.opening import OpenedPart
 from consent.envelope.sealing import PlainPart, Sealed
-from consent.jwk import PublicKey
+from consent.jwk import PrivateKey, PublicKey
 
 LONGEST_WAIT: Final = timedelta(days=30)
 STATUS_AT_INTAKE: Final = timedelta(hours=24)
@@ -87,27 +88,44 @@ def prepare(connection: Connection, letter: Letter, pen: Pen, *, own: PublicKey)
     *Raises* `RefusedHereError`; `ConnectorError("status-stale")` when no fresh word of the intake agency is here;
     `MyNumberFoundError`; `ConnectorError` as `directory.sealing_key`.
     """
-    decided = preview.preview(
-        connection,
-        case=letter.case,
-        sender=pen.agency,
-        recipient=letter.recipient,
-        purpose=letter.purpose,
-        categories=[part.category for part in letter.parts],
-        basis=manifests.basis_from(letter.basis),
-        now=pen.now,
-    )
-    refused = tuple((category, answer) for category, answer in decided if isinstance(answer, Refused))
-    if refused:
-        raise RefusedHereError(refused)
-    relied_on = {answer.scope for _, answer in decided if not isinstance(answer, Refused) and answer.scope}
+    relied_on = _permitted(connection, letter, pen)
     if isinstance(letter.basis, ByConsent):
-        held = evidence(connection, letter.case, frozenset(relied_on), pen)
+        held = evidence(connection, letter.case, relied_on, pen)
         letter = replace(letter, basis=ByConsent(consents=held))
     message, sealed = seal(connection, letter, pen, own=own)
     keep(connection, letter, message, sealed, pen)
     access.record(connection, staff=pen.staff, action="message:sealed", about=message, case=letter.case, now=pen.now)
     return message, sealed
+
+
+def rehearse(connection: Connection, letter: Letter, pen: Pen, *, own: PrivateKey) -> tuple[OpenedPart, ...]:
+    """Decide and seal a letter as if it went out, open the copy sealed to ourselves, and keep nothing of it.
+
+    What it gives is what the recipient will open (protocol §2: a part is sealed to its sender too). *Raises* as
+    `prepare`; `ConnectorError("unexpected")` where our own copy does not open.
+    """
+    relied_on = _permitted(connection, letter, pen)
+    if isinstance(letter.basis, ByConsent):
+        evidence(connection, letter.case, relied_on, pen)
+    _, sealed = seal(connection, letter, pen, own=own.public)
+    manifest = manifests.read_manifest(sealed.manifest, pen.key.public)
+    opened = opening.open_parts(manifest, sealed.parts, own)
+    parts = tuple(part for part in opened if isinstance(part, opening.OpenedPart))
+    if len(parts) != len(opened):  # pragma: no cover - a key pair that does not fit itself
+        raise ConnectorError("unexpected", code="rehearsal")
+    return parts
+
+
+def plain_part(category: str, media: str, body: bytes) -> PlainPart:
+    """Write one part of a letter."""
+    return PlainPart(category=category, media=media, body=body)
+
+
+def numbers_in(parts: Sequence[PlainPart]) -> tuple[tuple[int, str], ...]:
+    """Give what looks like a My Number, as it is written, with the number of its part (from 1); see `Letter`."""
+    return tuple(
+        (mark.n, parts[mark.n - 1].body.decode()[mark.start : mark.end]) for mark in sealing.find_my_numbers(parts)
+    )
 
 
 def seal(connection: Connection, letter: Letter, pen: Pen, *, own: PublicKey) -> tuple[str, Sealed]:
@@ -141,6 +159,29 @@ def seal(connection: Connection, letter: Letter, pen: Pen, *, own: PublicKey) ->
         acknowledged=letter.acknowledged,
     )
     return message, sealed
+
+
+def _permitted(connection: Connection, letter: Letter, pen: Pen) -> frozenset[str]:
+    """Decide each part of a letter; give the consents relied on.
+
+    *Raises* `RefusedHereError`; `ConnectorError("agency-unknown")`.
+    """
+    decided = preview.preview(
+        connection,
+        case=letter.case,
+        sender=pen.agency,
+        recipient=letter.recipient,
+        purpose=letter.purpose,
+        categories=[part.category for part in letter.parts],
+        basis=manifests.basis_from(letter.basis),
+        now=pen.now,
+    )
+    refused = tuple((category, answer) for category, answer in decided if isinstance(answer, Refused))
+    if refused:
+        raise RefusedHereError(refused)
+    return frozenset(
+        answer.scope for _, answer in decided if not isinstance(answer, Refused) and answer.scope is not None
+    )
 
 
 def keep(connection: Connection, letter: Letter, message: str, sealed: Sealed, pen: Pen) -> None:

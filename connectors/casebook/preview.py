@@ -7,7 +7,7 @@ partner knows only the records that name it: its reason may differ from the hub'
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -67,3 +67,36 @@ def preview(  # noqa: PLR0913 - what is asked, each by name
         sent_at=sent_at,
     )
     return decisions.decide_parts(question, facts_of(connection, case, now=now), categories)
+
+
+def for_each(
+    connection: Connection,
+    *,
+    case: str,
+    sender: str,
+    recipients: Iterable[str],
+    purpose: str,
+    categories: Sequence[str],
+    now: datetime,
+) -> Mapping[str, tuple[tuple[str, decisions.Permitted | decisions.Refused], ...]]:
+    """Decide by consent for several recipients at once, as `preview` does for one, for a list to choose from.
+
+    *Raises* as `preview`.
+    """
+    facts = facts_of(connection, case, now=now)
+    own = directory.party(connection, sender)
+    return {
+        recipient: decisions.decide_parts(
+            decisions.Question(
+                sender=own,
+                recipient=directory.party(connection, recipient),
+                purpose=purpose,
+                category="",
+                basis=decisions.ConsentBasis(),
+                at=now,
+            ),
+            facts,
+            categories,
+        )
+        for recipient in recipients
+    }
