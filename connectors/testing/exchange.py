@@ -12,13 +12,12 @@ from typing_extensions import override
 
 from connectors.sdk import answers, threads
 from connectors.sdk.interface import Body
+from connectors.testing.machine import Machine, plain
 from connectors.testing.memory import refuse
-from connectors.testing.moves import MOVES, actions_of, turn
-from connectors.testing.view import View
-from consent.receipts import Delivery, PurgeRecord, ReceiptRecord
+from consent.receipts import PurgeRecord
 
 
-class Exchange(View):
+class Exchange(Machine):
     """Messages, referrals, tasks, meetings, events, the log."""
 
     # ── messages ──
@@ -79,7 +78,7 @@ class Exchange(View):
     ) -> Iterator[threads.Referral]:
         found = sorted(self._hub.referrals.values(), key=lambda one: (one.updated_at, one.id))
         return (
-            _plain(one)
+            plain(one)
             for one in found
             if self._agency in {one.sender, one.recipient, one.coordinator}
             and (role is None or getattr(one, role) == self._agency)
@@ -88,13 +87,6 @@ class Exchange(View):
             and (updated_after is None or one.updated_at > updated_after)
             and case in {None, one.case}
         )
-
-    @override
-    def referral(self, referral: str) -> threads.ReferralDetail:
-        found = self._hub.referrals.get(referral)
-        if found is None or self._agency not in {found.sender, found.recipient, found.coordinator}:
-            refuse(404, "not-found")
-        return self._shown(found)
 
     @override
     def move(
@@ -120,9 +112,7 @@ class Exchange(View):
         telephone: Body | None = None,
         idempotency_key: str | None = None,
     ) -> threads.Rerouted:
-        following = self._open(manifest, parts)
-        old = self._changed(self.referral(referral), version, event="refer-on", said={}, state="rerouted")
-        return threads.Rerouted(referral=_plain(old), next=following)
+        return self._once(idempotency_key, lambda: self._refer_on(referral, manifest, parts, version, reason))
 
     @override
     def record_accompaniment(
@@ -265,70 +255,6 @@ class Exchange(View):
 
     # ── how ──
 
-    def _open(self, manifest: str, parts: Sequence[str]) -> threads.Opened:
-        stored = self._hub.accept(self._agency, manifest, parts, None)
-        now = self._hub.clock()
-        made = threads.ReferralDetail(
-            id=self._hub.new_id(), root="", hop=0, thread=stored.thread, message=stored.id, case=stored.case,
-            sender=stored.sender, recipient=stored.recipient, coordinator=stored.sender, purpose=stored.purpose,
-            urgency="normal", basis="consent", state="requested", version=1, ball=stored.sender,
-            awaiting=stored.recipient, sent_at=now, updated_at=now,
-        )  # fmt: skip
-        made = replace(made, **turn(made))
-        known = next((one for one in self._hub.referrals.values() if one.message == stored.id), made)
-        self._hub.referrals[known.id] = known
-        return threads.Opened(**_members(self._shown(known)), receipt=stored.receipt)
-
-    def _send(self, referral: str, manifest: str, parts: Sequence[str]) -> threads.MessageAccepted:
-        found = self.referral(referral)
-        stored = self._hub.accept(self._agency, manifest, parts, found.thread)
-        return threads.MessageAccepted(
-            message=stored.id, thread=stored.thread, receipt=stored.receipt, accepted_at=stored.accepted_at,
-            referral=_plain(found),
-        )  # fmt: skip
-
-    def _acknowledge(self, message: str, receipt: str) -> threads.ReceiptTaken:
-        stored = self._hub.messages.get(message)
-        if stored is None or stored.recipient != self._agency:
-            refuse(404, "not-found")
-        said = self._hub.signed(receipt, ReceiptRecord, self._agency)
-        found = next((one for one in self._hub.referrals.values() if one.message == message), None)
-        if said.is_ok():
-            stored = replace(stored, delivery="opened" if said.kind is Delivery.READ else "delivered")
-            self._hub.messages[message] = stored
-            if found and said.kind is Delivery.READ and found.state == "requested":
-                found = self._changed(found, found.version, event="receive", said={}, state="received")
-        return threads.ReceiptTaken(
-            message=message, delivery=stored.delivery, referral=_plain(found) if found else None
-        )
-
-    def _move(self, referral: str, event: str, said: Body, version: int) -> threads.Referral:
-        found = self.referral(referral)
-        step = MOVES.get(event) or refuse(404, "not-found")
-        if event not in actions_of(found, self._agency):
-            refuse(409, "bad-transition")
-        kept = {name: said[name] for name in ("worker", "worker_role", "outcome") if name in said}
-        if "next_on" in said:
-            kept["next_on"] = date.fromisoformat(str(said["next_on"]))
-        return _plain(self._changed(found, version, event=event, said=said, state=step.to, **kept))
-
-    def _changed(
-        self, found: threads.ReferralDetail, version: int, *, event: str, said: Body, **values: Any
-    ) -> threads.ReferralDetail:
-        if found.version != version:
-            refuse(412, "stale")
-        now = self._hub.clock()
-        move = threads.Move(
-            version=version + 1, event=event, frm=found.state, to=values.get("state", found.state),
-            agency=self._agency, role="S" if found.sender == self._agency else "R", at=now, facts=dict(said), entry="",
-        )  # fmt: skip
-        changed = replace(found, version=version + 1, updated_at=now, history=(*found.history, move), **values)
-        self._hub.referrals[found.id] = replace(changed, **turn(changed))
-        return self._shown(self._hub.referrals[found.id])
-
-    def _shown(self, found: threads.ReferralDetail) -> threads.ReferralDetail:
-        return replace(found, actions=actions_of(found, self._agency))
-
     def _met(self, found: answers.MeetingDetail, **values: Any) -> answers.Meeting:
         self._hub.meetings[found.id] = replace(found, version=found.version + 1, **values)
         return self._hub.meetings[found.id]
@@ -343,11 +269,3 @@ def _waiting(one: threads.HandedOver) -> threads.Waiting:
         id=one.id, message=one.message, thread=one.thread, seq=one.seq, sender=one.sender, kind=one.kind,
         urgency="normal", accepted_at=one.accepted_at, not_after=one.not_after, actions=("collect",),
     )  # fmt: skip
-
-
-def _members(referral: threads.Referral) -> dict[str, Any]:
-    return {name: getattr(referral, name) for name in threads.Referral.__dataclass_fields__}
-
-
-def _plain(referral: threads.Referral) -> threads.Referral:
-    return threads.Referral(**_members(referral))

@@ -260,6 +260,10 @@ class MemoryHub:
             raise
         return stored if stored.parts else refuse(410, "gone")
 
+    def manifest_of(self, stored: threads.HandedOver) -> Manifest:
+        """Read the manifest of a message that was taken in."""
+        return self._read(stored.manifest, stored.sender)
+
     def _manifest(self, token: str, agency: str) -> Manifest:
         manifest = self._read(token, manifests.peek(token)[1])
         if manifest.sender != agency:

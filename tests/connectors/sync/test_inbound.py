@@ -232,7 +232,7 @@ def test_our_mirror_follows_the_referrals(j1: Connector, s1: Connector, case: st
     (referral,) = network.hub.referrals
     assert inbound.refresh_referrals(s1) == 1
     network.clock.on(minutes=1)
-    s1.hub.move(referral, "accept", {"worker": "s-1"}, version=1)
+    s1.hub.move(referral, "accept", {"worker": "s-1", "worker_role": "counsellor", "next_on": "2026-04-07"}, version=1)
     assert inbound.refresh_referrals(j1) == 1
     with j1.casebook.transaction() as connection:
         (row,) = connection.execute(sa.select(tables.referrals)).all()
