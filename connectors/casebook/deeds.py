@@ -119,6 +119,17 @@ def waiting_about(connection: Connection, about: str) -> tuple[Deed, ...]:
     return _deeds(connection, tables.outgoing.c.about == about, tables.outgoing.c.state == "waiting")
 
 
+def latest(connection: Connection, what: str, about: str) -> Deed | None:
+    """Give the newest queued row of a kind about a thing: a message or a receipt that was written just now."""
+    found = _deeds(connection, tables.outgoing.c.what == what, tables.outgoing.c.about == about)
+    return found[-1] if found else None
+
+
+def moves_of(connection: Connection, referral: str) -> tuple[Deed, ...]:
+    """Give every move of a referral that was queued here, in their order, whatever came of it."""
+    return _deeds(connection, tables.outgoing.c.what == "move", tables.outgoing.c.about == referral)
+
+
 def refused(connection: Connection) -> tuple[Deed, ...]:
     """Give what the hub refused and nobody has looked at yet, oldest first: receipts and statuses settle themselves."""
     seen = sa.select(tables.settings.c.name)

@@ -110,9 +110,9 @@ def rewrite(connection: Connection, position: int, *, key: str, body: Mapping[st
 
 
 def tried(connection: Connection, position: int) -> None:
-    """Note that the hub did not answer; the row goes on waiting."""
+    """Note that the hub did not answer: this row and all behind it go on waiting, and all of them are late now."""
     connection.execute(
         sa.update(tables.outgoing)
-        .where(tables.outgoing.c.position == position)
+        .where(tables.outgoing.c.position >= position, tables.outgoing.c.state == "waiting")
         .values(tries=tables.outgoing.c.tries + 1)
     )

@@ -40,8 +40,11 @@ class Casebook:
             yield connection
 
     def add_tables(self) -> None:
-        """Make the tables that modules imported since have declared; those that are there stay as they are."""
+        """Make the tables and indexes that are declared and not there yet; what is there stays as it is."""
         metadata.create_all(self._engine)
+        for table in metadata.sorted_tables:
+            for index in table.indexes:
+                index.create(self._engine, checkfirst=True)
 
     def close(self) -> None:
         """Close every connection; the file can be copied then."""

@@ -173,6 +173,11 @@ referrals = sa.Table(
     sa.Column("updated_at", UtcText, nullable=False),
 )
 
+# lists of referrals stay quick with ten thousand of them: what is due, what waits for us, what changed last
+sa.Index("referrals_due", referrals.c.due_at, referrals.c.id)
+sa.Index("referrals_awaiting", referrals.c.awaiting, referrals.c.due_at, referrals.c.id)
+sa.Index("referrals_changed", referrals.c.updated_at, referrals.c.id)
+
 threads = sa.Table(
     "threads",
     metadata,
@@ -202,6 +207,8 @@ messages = sa.Table(
     sa.Column("read_at", UtcText),
     sa.Column("read_by", sa.String),
 )
+
+sa.Index("messages_unread", messages.c.recipient, messages.c.read_at, messages.c.at)
 
 parts = sa.Table(
     "parts",

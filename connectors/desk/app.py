@@ -14,8 +14,10 @@ from connectors.casebook import marks
 from connectors.desk.agencies import pages as agencies
 from connectors.desk.board import pages as board
 from connectors.desk.cases import pages as cases
+from connectors.desk.inbox import pages as inbox
 from connectors.desk.intakes import pages as intakes
 from connectors.desk.intakes.reads import count_oral
+from connectors.desk.referrals import pages as referrals
 from connectors.desk.staff import pages as staff
 from connectors.desk.staff.admission import StaffAdmission
 from connectors.desk.web.faults import handle_faults
@@ -29,11 +31,15 @@ SLICES: Final = (
     agencies,
     cases,
     intakes,
+    referrals,
+    inbox,
     board,
 )
 """Every slice with pages: one line each, bottom first."""
 LARGEST_REQUEST: Final = 20 * 1024 * 1024
 """Bytes; the hub takes no more in one message either (protocol §2)."""
+HOT: Final = "tsunagi-desk-hot"
+"""Where the counts are that the menu shows (`web/rendering.py`), by endpoint."""
 _COOKIE_KEY: Final = "desk-cookie-key"
 
 
@@ -62,6 +68,7 @@ def create_desk(site: Site) -> Flask:
     app.extensions.setdefault("tsunagi-desk-hot", {})["intakes.intakes"] = count_oral
     for one in SLICES:
         app.register_blueprint(one.blueprint)
+    app.extensions.setdefault(HOT, {})["inbox.inbox"] = inbox.count
     return app
 
 
