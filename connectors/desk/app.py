@@ -65,7 +65,7 @@ def create_desk(site: Site) -> Flask:
     add_headers(app)
     handle_faults(app)
     prepare_templates(app)
-    app.extensions.setdefault("tsunagi-desk-hot", {})["intakes.intakes"] = count_oral
+    app.extensions.setdefault(HOT, {})["intakes.intakes"] = count_oral
     for one in SLICES:
         app.register_blueprint(one.blueprint)
     app.extensions.setdefault(HOT, {})["inbox.inbox"] = inbox.count
