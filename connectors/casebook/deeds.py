@@ -136,7 +136,7 @@ def refused(connection: Connection) -> tuple[Deed, ...]:
     return _deeds(
         connection,
         tables.outgoing.c.state == "refused",
-        tables.outgoing.c.what.in_((*KINDS, "message", "consent", "exclusion", "withdrawal", "purge")),
+        tables.outgoing.c.what.in_((*KINDS, "message", "consent", "exclusion", "revocation", "withdrawal", "purge")),
         (sa.literal(_SEEN) + tables.outgoing.c.key).not_in(seen),
     )
 

@@ -8,7 +8,7 @@ Own statements are signed here and queued for the hub. What other intake agencie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,7 +20,13 @@ from connectors.base.errors import ConnectorError
 from connectors.casebook import access, outgoing, tables
 from consent import receipts, signing, wire
 from consent.jwk import PrivateKey
-from consent.receipts import ConsentRecord, ExclusionRecord, StatusRecord, WithdrawalRecord
+from consent.receipts import (
+    ConsentRecord,
+    ExclusionRecord,
+    ExclusionRevocationRecord,
+    StatusRecord,
+    WithdrawalRecord,
+)
 from consent.scopes import Exclusion, Registered, Scope, Withdrawal, signature_valid
 
 STATUS_TERM: Final = timedelta(hours=24)
@@ -92,6 +98,30 @@ def exclude(connection: Connection, record: ExclusionRecord, pen: Pen) -> None:
     _log(connection, "exclusion:signed", record.id, record.case, pen)
 
 
+def revoke_exclusion(connection: Connection, exclusion: Exclusion, pen: Pen) -> str:
+    """Sign the person's explicit end of a refusal and queue it for the hub; give the word's id.
+
+    *Raises* `ConnectorError("exclusion-unknown")`: it is not one that this agency signed, or it has ended.
+    """
+    row = connection.execute(
+        sa.select(tables.exclusions.c.token).where(
+            tables.exclusions.c.id == exclusion.id,
+            tables.exclusions.c.case == exclusion.case,
+            tables.exclusions.c.revoked_at.is_(None),
+        )
+    ).one_or_none()
+    if row is None or row.token is None or receipts.peek_statement(row.token, ExclusionRecord)[1] != pen.agency:
+        raise ConnectorError("exclusion-unknown")
+    record = ExclusionRevocationRecord(
+        id=pen.new_id(), agency=pen.agency, case=exclusion.case, revokes=exclusion.id, at=pen.now
+    )
+    keep_exclusion(connection, replace(exclusion, revoked_at=pen.now), row.token)
+    path = f"/v1/cases/{record.case}/exclusions/{exclusion.id}/revoke"
+    _queue(connection, "revocation", record.id, path, receipts.sign_statement(record, pen.key), pen)
+    _log(connection, "exclusion:revoked", exclusion.id, record.case, pen)
+    return record.id
+
+
 def withdraw(connection: Connection, record: WithdrawalRecord, pen: Pen) -> None:
     """Sign what the person takes back and queue it; one signed word may name several records of the case, or all.
 
@@ -99,10 +129,13 @@ def withdraw(connection: Connection, record: WithdrawalRecord, pen: Pen) -> None
     """
     token = receipts.sign_statement(record, pen.key)
     keep_withdrawal(connection, record.withdrawal(), record.case, token)
-    named = record.scopes or {known.record.id for known in consents_of(connection, record.case)}
+    own = [known for known in consents_of(connection, record.case) if known.record.agency == pen.agency]
+    named = [known for known in own if known.record.id in record.scopes or not record.scopes]
     if not named:
         raise ConnectorError("consent-unknown")
-    path = f"/v1/consents/{min(named)}/withdraw"
+    # what still waits for the hub may be refused there; the word is about the others all the same
+    at = min(named, key=lambda known: (known.registered_at is None, known.record.id))
+    path = f"/v1/consents/{at.record.id}/withdraw"
     _queue(connection, "withdrawal", record.id, path, token, pen)
     _log(connection, "consent:withdrawn", record.id, record.case, pen)
 
@@ -115,7 +148,7 @@ def renew_statuses(connection: Connection, pen: Pen) -> int:
     mine = (tables.consents.c.signer == pen.agency, tables.consents.c.registered_at.is_not(None))
     rows = connection.execute(_CONSENTS.where(*mine)).all()
     held = [_known(row) for row in rows]
-    over = _taken_back(connection) | _replaced(held)
+    over = _taken_back(connection, held) | _replaced(held)
     due = [
         known
         for known in held
@@ -289,9 +322,17 @@ def _known(row: sa.Row[tuple[object, ...]]) -> KnownConsent:
     )
 
 
-def _taken_back(connection: Connection) -> frozenset[str]:
+def _taken_back(connection: Connection, held: Iterable[KnownConsent]) -> frozenset[str]:
+    """Name the records that were wholly taken back; a word that names none is about all signed until then."""
     rows = connection.execute(sa.select(tables.withdrawals)).all()
-    return frozenset(scope for row in rows if not row.to and not row.categories for scope in row.scopes)
+    whole = [row for row in rows if not row.to and not row.categories]
+    named = frozenset(scope for row in whole for scope in row.scopes)
+    latest: dict[str, datetime] = {}
+    for row in whole:
+        if not row.scopes:
+            latest[row.case] = max(row.at, latest.get(row.case, row.at))
+    signed = ((one.record.id, one.record.signed_at, latest.get(one.record.case)) for one in held)
+    return named | {consent for consent, at, until in signed if until is not None and at <= until}
 
 
 def _replaced(held: Iterable[KnownConsent]) -> frozenset[str]:

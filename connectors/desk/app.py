@@ -14,6 +14,7 @@ from connectors.casebook import marks
 from connectors.desk.agencies import pages as agencies
 from connectors.desk.board import pages as board
 from connectors.desk.cases import pages as cases
+from connectors.desk.consents import pages as consents
 from connectors.desk.inbox import pages as inbox
 from connectors.desk.intakes import pages as intakes
 from connectors.desk.intakes.reads import count_oral
@@ -30,6 +31,7 @@ SLICES: Final = (
     staff,
     agencies,
     cases,
+    consents,
     intakes,
     referrals,
     inbox,

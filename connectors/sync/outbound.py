@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError, HubAwayError
-from connectors.casebook import compose, outgoing, referrals, statements
+from connectors.casebook import compose, mirror, outgoing, referrals, statements
 from connectors.casebook.compose import Letter
 from connectors.casebook.outgoing import Waiting
 from connectors.casebook.statements import Pen
@@ -204,6 +204,8 @@ def _taken(connection: Connection, station: Station, row: Waiting, answer: _Answ
             referrals.keep(connection, following)
         case threads.Referral():
             referrals.keep(connection, answer)
+        case threads.Notice():
+            mirror.keep_notices(connection, [answer])
 
 
 def _accepted(
@@ -262,6 +264,9 @@ _CALLS: Final[Mapping[str, Callable[[Hub, Waiting, Mapping[str, Any]], _Answer]]
     "status": lambda hub, row, body: hub.renew_status(_named(row), body["record"], idempotency_key=row.key),
     "withdrawal": lambda hub, row, body: hub.withdraw(_named(row), record=body["record"], idempotency_key=row.key),
     "exclusion": lambda hub, row, body: hub.exclude(_named(row), body["record"], idempotency_key=row.key),
+    "revocation": lambda hub, row, body: hub.revoke_exclusion(
+        _named(row), row.path.split("/")[5], body["record"], idempotency_key=row.key
+    ),
     "purge": lambda hub, row, body: hub.answer_notice(_named(row), body["record"], idempotency_key=row.key),
     "receipt": lambda hub, row, body: hub.acknowledge(_named(row), body["receipt"], idempotency_key=row.key),
     "message": _message,
