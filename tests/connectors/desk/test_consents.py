@@ -35,7 +35,10 @@ def test_the_register_says_whom_what_why_and_until_when(office: Office, partner:
     case, _ = admit(office, partner.connector)
     page = office.browser(office.hire(), language=language).get(f"/cases/{case}/consents")
     assert page.status == 200
-    wanted = {"ja": ("架空の機関1", "総合支援資金", "連絡先", "7月5日まで", "有効", "同意あり"), "en": ("Live", "Contact")}
+    wanted = {
+        "ja": ("架空の機関1", "総合支援資金", "連絡先", "7月5日まで", "有効", "同意あり"),
+        "en": ("Live", "Contact"),
+    }
     assert all(one in page.words for one in wanted[language]), page.words
 
 
@@ -190,7 +193,8 @@ def test_an_unknown_case_and_an_administrator_get_no_page(office: Office, partne
     other = "0190a0a0-0000-7000-8000-000000000000"
     for path in (
         f"/cases/{other}/consents", f"/consents/{other}/copy", f"/cases/{other}/person", f"/notices/{other}",
-        f"/cases/{other}/withdraw", f"/withdrawals/{other}", f"/cases/{other}/provisions", f"/cases/{other}/provisions.csv",
+        f"/cases/{other}/withdraw", f"/withdrawals/{other}", f"/cases/{other}/provisions",
+        f"/cases/{other}/provisions.csv",
     ):  # fmt: skip
         assert browser.get(path).status == 404, path
     clerk = office.browser(office.hire("仮名 事務", roles=frozenset({Role.ADMINISTRATOR})))
