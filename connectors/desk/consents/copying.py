@@ -29,9 +29,13 @@ from connectors.desk.web.visits import Access, Visit
 from consent.scopes import Exclusion
 from consent.vocabulary.codes import CODE_LISTS, SENSITIVE
 
-_ROOM: Final = 14
+_ROOM: Final = 13.5
 """How many lines of partners one sheet holds; found by printing, held by a test."""
-_ON_A_LINE: Final = 4
+_FRAME: Final = 0.7
+"""What the frame around a partner takes, in lines."""
+_ON_A_LINE: Final = 3
+"""How many categories a line holds at least, in the language that needs most room."""
+_SIGNS: Final = 40
 _ANSWERS: Final = ("yes", "no")
 
 
@@ -45,9 +49,12 @@ class Line:
     withheld: tuple[str, ...]
 
     @property
-    def height(self) -> int:
-        """Estimate how many lines it takes."""
-        return 2 + math.ceil(len(self.told) / _ON_A_LINE) + math.ceil((len(self.withheld) + 1) / _ON_A_LINE)
+    def height(self) -> float:
+        """Estimate how many lines it takes, rather too many than too few."""
+        name = sum(map(len, self.names.values())) // _SIGNS if self.names else 0
+        head = 1 + name + math.ceil((len(self.entry.scope.purposes) - 1) / 2)
+        told = math.ceil(max(1, len(self.told)) / _ON_A_LINE)
+        return _FRAME + head + told + math.ceil((len(self.withheld) + 1) / _ON_A_LINE) + 1
 
 
 @page(blueprint, "/consents/<consent>/copy", who=Access.CASEWORK)

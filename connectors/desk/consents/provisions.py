@@ -19,6 +19,7 @@ from connectors.casebook import access, mirror, tables
 from connectors.desk.consents import reads, rules
 from connectors.desk.consents.rules import Duty
 from connectors.desk.web.visits import Visit
+from connectors.sdk.threads import Delivery
 from consent import receipts, signing, wire
 from consent.envelope.manifest import ByConsent, Manifest
 from consent.receipts import AcceptedRecord
@@ -26,6 +27,11 @@ from consent.vocabulary.codes import CODE_LISTS
 
 NOT_PROVIDED: Final = frozenset({"waiting", "refused"})
 """States of messages that did not leave: nothing was provided by them."""
+
+
+_REACHED: Final = frozenset({"delivered", "opened"})
+_UNSEEN: Final = frozenset({"draft", "requested"})
+"""States of a referral that nobody at its recipient has opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +71,11 @@ class Provision:
     duty: Duty
 
     @property
+    def is_reached(self) -> bool:
+        """Say whether it got there, as far as is known here."""
+        return self.delivery in _REACHED
+
+    @property
     def other(self) -> Side:
         """Give the side that is not ours."""
         return self.receiver if self.is_given else self.giver
@@ -94,7 +105,14 @@ def list_provisions(connection: Connection, agency: str, case: str) -> list[Prov
         return Side(agency=one, kind=kinds.get(one, ""), names=dict(names.get(one, {"ja": one, "en": one})))
 
     return [
-        _provision(row, side(row.sender), side(row.recipient), reached.get(row.hub_id), agency)
+        _provision(
+            row,
+            side(row.sender),
+            side(row.recipient),
+            reached.get(row.hub_id),
+            is_given=row.sender == agency,
+            moved=row.referral in details and details[row.referral].state not in _UNSEEN,
+        )
         for row in rows
         if agency in {row.sender, row.recipient}
     ]
@@ -110,9 +128,10 @@ def concerned(found: Iterable[Provision], partner: str, categories: Iterable[str
     ]
 
 
-def _provision(row: sa.Row[Any], giver: Side, receiver: Side, reached: Any, agency: str) -> Provision:
+def _provision(
+    row: sa.Row[Any], giver: Side, receiver: Side, reached: Delivery | None, *, is_given: bool, moved: bool
+) -> Provision:
     manifest = wire.read(Manifest, signing.peek_payload(row.manifest, typ=signing.Typ.MANIFEST))
-    is_given = row.sender == agency
     named = manifest.basis.consents if isinstance(manifest.basis, ByConsent) else ()
     labels = {part.category for part in manifest.parts}
     known = {giver.kind, receiver.kind} <= CODE_LISTS["recipients"].keys()
@@ -132,10 +151,17 @@ def _provision(row: sa.Row[Any], giver: Side, receiver: Side, reached: Any, agen
         entry=taken.entry if taken else None,
         delivered_at=reached.delivered_at if reached else None,
         opened_at=(reached.opened_at if reached else None) if is_given else row.read_at,
-        delivery=reached.delivery if reached else ("queued" if is_given else "delivered"),
+        delivery=reached.delivery if reached else _delivery(row, is_given=is_given, moved=moved),
         referral=row.referral,
         duty=duty,
     )
+
+
+def _delivery(row: sa.Row[Any], *, is_given: bool, moved: bool) -> str:
+    """Say how far a message got, where the hub has not told it in full: a referral moves when its first was read."""
+    if is_given:
+        return "opened" if moved and row.id == row.thread else "queued"
+    return "opened" if row.read_at else "delivered"
 
 
 def _accepted(receipt: str | None) -> AcceptedRecord | None:

@@ -121,8 +121,7 @@ def consequences(connection: Connection, visit: Visit, case: str, choice: Choice
         for one in referrals.of_case(connection, case)
         if one.state not in _OVER and any(_concerns(stop, one, kinds) for stop in stops)
     )
-    reached = [one for one in given if one.delivered_at is not None or one.opened_at is not None]
-    told = tuple({one.receiver.agency: one.receiver for one in reached}.values())
+    told = tuple({one.receiver.agency: one.receiver for one in given if one.is_reached}.values())
     return Consequences(entries=entries, stops=stops, given=given, running=running, told=told)
 
 

@@ -162,3 +162,47 @@ def test_a_record_that_the_hub_refused_is_no_consent_any_more(j1: Connector, s1:
     with j1.casebook.transaction() as connection:
         statements.refused(connection, made, j1.agency, code="case-closed")
         assert statements.consents_of(connection, case) == []
+
+
+def test_a_withdrawal_of_everything_ends_the_statuses_of_all_signed_until_then(
+    j1: Connector, s1: Connector, network: Network
+) -> None:
+    case = open_case(j1)
+    consent(j1, case, s1.agency)
+    j1.push()
+    with j1.casebook.transaction() as connection:
+        statements.withdraw(connection, withdrawal(j1, case), j1.pen(STAFF))
+    network.clock.on(seconds=1)
+    later = consent(j1, case, s1.agency)
+    j1.push()
+    network.clock.on(hours=13)
+    with j1.casebook.transaction() as connection:
+        assert statements.renew_statuses(connection, j1.pen(STAFF)) == 1
+        newest = {one.record.id: one.status_as_of for one in statements.consents_of(connection, case)}
+    assert newest[later] == network.clock()
+
+
+def test_a_refusal_is_ended_by_a_word_of_its_own_and_only_by_its_signer(
+    j1: Connector, s1: Connector, network: Network
+) -> None:
+    case = open_case(j1)
+    consent(j1, case, s1.agency)
+    refusal = ExclusionRecord(
+        id=j1.new_id(), agency=j1.agency, case=case, to=frozenset({s1.agency}), categories=frozenset({"contact"}),
+        from_time=NOW, words_digest="ab" * 32,
+    )  # fmt: skip
+    with j1.casebook.transaction() as connection:
+        statements.exclude(connection, refusal, j1.pen(STAFF))
+    j1.push()
+    s1.sync()
+    with s1.casebook.transaction() as connection, refused("exclusion-unknown"):
+        statements.revoke_exclusion(connection, refusal.exclusion(), s1.pen(STAFF))
+    with j1.casebook.transaction() as connection:
+        statements.revoke_exclusion(connection, refusal.exclusion(), j1.pen(STAFF))
+        (ended,) = statements.exclusions_of(connection, case)
+        assert ended.revoked_at == NOW
+        with refused("exclusion-unknown"):
+            statements.revoke_exclusion(connection, refusal.exclusion(), j1.pen(STAFF))
+    assert [what for what, _ in waiting(j1)] == ["revocation"]
+    j1.push()
+    assert network.hub.exclusions[case][0].revoked_at == NOW

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The register of consents and refusals: every state in words, refusals in the person's words, what others ask of it."""
+"""The register of consents and refusals: every state in words, refusals as they were said, what others ask of it."""
 
 from __future__ import annotations
 
