@@ -79,6 +79,9 @@ class Eyes:
 
 def violations(page: Page) -> list[str]:
     """Run axe-core on a page; give what it finds (the script comes by the debugger, so the page's policy holds)."""
+    # as tall as the page: what the bar of a telephone covers at one moment can be scrolled out from under it
+    height: int = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": page.viewport_size["width"] if page.viewport_size else WIDE, "height": height})
     page.evaluate(_AXE)
     options = json.dumps({"runOnly": {"type": "tag", "values": RULES}})
     found = page.evaluate(f"axe.run(document, {options})")

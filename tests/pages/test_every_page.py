@@ -11,7 +11,7 @@ from tests.pages.town import Town
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
-PLAIN = {"board": "/", "agencies": "/agencies"}
+PLAIN = {"board": "/", "agencies": "/agencies", "intakes": "/intakes", "intake-blank": "/intakes/blank"}
 """Pages that need nothing of their own to be shown."""
 
 

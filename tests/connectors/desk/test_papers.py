@@ -155,6 +155,11 @@ def test_a_name_that_says_another_kind_is_refused(name: str) -> None:
     refused("ending", photograph(), name)
 
 
+@pytest.mark.parametrize("name", ["../../etc/x.pdf", "CON.PDF", "a\nb.pdf", "abc\u202efdp.pdf", "x" * 300 + ".pdf"])
+def test_of_a_name_the_end_alone_is_read(name: str) -> None:
+    assert read_paper(document(), name).ending == ".pdf"
+
+
 def zipped() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as made:
