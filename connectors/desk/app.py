@@ -67,10 +67,9 @@ def create_desk(site: Site) -> Flask:
     add_headers(app)
     handle_faults(app)
     prepare_templates(app)
-    app.extensions.setdefault(HOT, {})["intakes.intakes"] = count_oral
     for one in SLICES:
         app.register_blueprint(one.blueprint)
-    app.extensions.setdefault(HOT, {})["inbox.inbox"] = inbox.count
+    app.extensions[HOT] = {"inbox.inbox": inbox.count, "intakes.intakes": count_oral}
     return app
 
 
