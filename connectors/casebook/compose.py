@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -29,6 +29,8 @@ from consent.envelope.opening import OpenedPart
 from consent.envelope.sealing import PlainPart, Sealed
 from consent.jwk import PrivateKey, PublicKey
 
+WrittenPart: TypeAlias = PlainPart
+"""A part before it is sealed, for those who may not seal."""
 LONGEST_WAIT: Final = timedelta(days=30)
 STATUS_AT_INTAKE: Final = timedelta(hours=24)
 STATUS_AT_PARTNER: Final = timedelta(hours=72)
@@ -116,7 +118,7 @@ def rehearse(connection: Connection, letter: Letter, pen: Pen, *, own: PrivateKe
     return parts
 
 
-def plain_part(category: str, media: str, body: bytes) -> PlainPart:
+def plain_part(category: str, media: str, body: bytes) -> WrittenPart:
     """Write one part of a letter."""
     return PlainPart(category=category, media=media, body=body)
 

@@ -15,10 +15,12 @@ from connectors.desk.agencies import pages as agencies
 from connectors.desk.board import pages as board
 from connectors.desk.cases import pages as cases
 from connectors.desk.consents import pages as consents
+from connectors.desk.emergencies import pages as emergencies
 from connectors.desk.inbox import pages as inbox
 from connectors.desk.intakes import pages as intakes
 from connectors.desk.intakes.reads import count_oral
 from connectors.desk.referrals import pages as referrals
+from connectors.desk.sending import pages as sending
 from connectors.desk.staff import pages as staff
 from connectors.desk.staff.admission import StaffAdmission
 from connectors.desk.web.faults import handle_faults
@@ -34,7 +36,9 @@ SLICES: Final = (
     consents,
     intakes,
     referrals,
+    emergencies,
     inbox,
+    sending,
     board,
 )
 """Every slice with pages: one line each, bottom first."""

@@ -58,7 +58,7 @@ class Exchange(Machine):
     def open_referral(
         self, manifest: str, parts: Sequence[str], *, telephone: Body | None = None, idempotency_key: str | None = None
     ) -> threads.Opened:
-        return self._once(idempotency_key, lambda: self._open(manifest, parts))
+        return self._once(idempotency_key, lambda: self._open(manifest, parts, telephone))
 
     @override
     def send_message(
@@ -112,7 +112,9 @@ class Exchange(Machine):
         telephone: Body | None = None,
         idempotency_key: str | None = None,
     ) -> threads.Rerouted:
-        return self._once(idempotency_key, lambda: self._refer_on(referral, manifest, parts, version, reason))
+        return self._once(
+            idempotency_key, lambda: self._refer_on(referral, manifest, parts, (version, reason, telephone))
+        )
 
     @override
     def record_accompaniment(

@@ -15,6 +15,7 @@ from connectors.testing.memory import refuse
 from connectors.testing.moves import Known, actions_of, fault, refusal, step_of, turn
 from connectors.testing.shown import deliveries_of, hops_of, meter_of
 from connectors.testing.view import View
+from consent.envelope import manifest as manifests
 from consent.questions import ConsentBasis
 from consent.receipts import Delivery, ReceiptRecord
 
@@ -31,7 +32,14 @@ class Machine(View):
             refuse(404, "not-found")
         return self._shown(found)
 
-    def _open(self, manifest: str, parts: Sequence[str], after: threads.ReferralDetail | None = None) -> threads.Opened:
+    def _open(
+        self,
+        manifest: str,
+        parts: Sequence[str],
+        telephone: Body | None,
+        after: threads.ReferralDetail | None = None,
+    ) -> threads.Opened:
+        self._require_first(manifest, telephone)
         stored = self._hub.accept(self._agency, manifest, parts, None)
         now, said = self._hub.clock(), self._hub.manifest_of(stored)
         known = next((one for one in self._hub.referrals.values() if one.message == stored.id), None)
@@ -48,6 +56,17 @@ class Machine(View):
             known = replace(made, **turn(made))
             self._hub.referrals[known.id] = known
         return threads.Opened(**_members(self._shown(known)), receipt=stored.receipt)
+
+    def _require_first(self, token: str, telephone: Body | None) -> None:
+        """Require the call that goes with an immediate need, and that no referral of the same need is open."""
+        said = manifests.read_manifest(token, self._hub.sig_key(self._agency, manifests.peek(token)[0]))
+        if said.urgency == "immediate" and telephone is None:
+            refuse(422, "telephone-required")
+        need = (said.sender, said.recipient, said.case, said.purpose)
+        for one in self._hub.referrals.values() if self._hub.one_need_at_a_time else ():
+            same = need == (one.sender, one.recipient, one.case, one.purpose)
+            if same and one.awaiting is not None and one.thread != said.thread:
+                refuse(409, "duplicate-need", referral=one.id)
 
     def _send(self, referral: str, manifest: str, parts: Sequence[str]) -> threads.MessageAccepted:
         found = self.referral(referral)
@@ -108,8 +127,9 @@ class Machine(View):
         return plain(self._changed(found, version, event=event, said=said, state=to, **_kept(event, found, said)))
 
     def _refer_on(
-        self, referral: str, manifest: str, parts: Sequence[str], version: int, reason: str | None
+        self, referral: str, manifest: str, parts: Sequence[str], how: tuple[int, str | None, Body | None]
     ) -> threads.Rerouted:
+        version, reason, telephone = how
         found, event = self.referral(referral), "conference-result" if reason else "refer-on"
         if found.version != version:
             refuse(412, "stale")
@@ -118,7 +138,7 @@ class Machine(View):
             self._changed(found, version, event="contest", said={}, state="reroute_review")
         if why is not None:
             refuse(*why)
-        following = self._open(manifest, parts, after=found)
+        following = self._open(manifest, parts, telephone, after=found)
         facts = {"next": following.id} | ({"reason": reason} if reason else {})
         old = self._changed(found, version, event=event, said=facts, state="rerouted")
         return threads.Rerouted(referral=plain(old), next=following)

@@ -64,13 +64,17 @@ class Kept:
 
 
 class MemoryHub:
-    """What all seats share. `away = True` makes every call fail as if the line were down."""
+    """What all seats share. `away = True` makes every call fail as if the line were down.
+
+    `one_need_at_a_time = True` refuses a second open referral of a need (`duplicate-need`), as a real hub always does.
+    """
 
     def __init__(self, *, clock: Clock = system_clock) -> None:
         """Begin with nobody; the hub's keys are made here."""
         self.clock = clock
         self.lock = threading.RLock()
         self.away = False
+        self.one_need_at_a_time = False
         self.receipt_key = keys.generate(KeyUse.SIG)
         self.log = MemoryLog("hub.test/v1/audit")
         self.members: dict[str, Member] = {}

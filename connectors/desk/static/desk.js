@@ -13,7 +13,7 @@
   const go = { b: "/", i: "/inbox" };
   const rows = () => [...document.querySelectorAll(".todo li a, .row-link")];
   document.addEventListener("keydown", (e) => {
-    const form = e.target.closest && e.target.closest("form[data-send]");
+    const form = e.target === document.body ? one("form[data-send]") : e.target.closest && e.target.closest("form[data-send]");
     if (e.ctrlKey && e.key === "Enter" && form) { e.preventDefault(); form.requestSubmit(); return; }
     if (off() || e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
     if (e.target.closest("input, textarea, select, [contenteditable]")) return;

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from connectors.base.wareki import say_day
 from consent.calendar import JST, Calendar, day_of
 from consent.vocabulary.codes import Language
+
+CALL_COUNTS_FOR: Final = timedelta(hours=24)
+"""How old the telephone call may be that goes with an immediate message; the hub asks for the same."""
 
 
 def clock_of(at: datetime) -> str:
@@ -24,3 +28,8 @@ def say_moment(at: datetime, language: Language, form: str = "short") -> str:
 def business_days_late(due: datetime, now: datetime, calendar: Calendar) -> int:
     """Count the business days by which a deadline has passed, at least 1; 0 while it has not."""
     return max(1, calendar.business_days_between(due, now)) if due < now else 0
+
+
+def counts_as_call(at: datetime, now: datetime) -> bool:
+    """Say whether a telephone call at this moment goes with an immediate message that is sent now."""
+    return now - CALL_COUNTS_FOR < at <= now

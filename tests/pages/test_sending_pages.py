@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The wizard and the emergency disclosure in Chromium and a real hub: by clicks, by keyboard, without scripts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page
+
+from connectors.casebook import listing, people
+from connectors.desk.web.when import clock_of
+from consent.calendar import day_of
+from tests.connectors.story import PURPOSE, STAFF, consent, open_case
+from tests.pages import seeing
+from tests.pages.seeing import Eyes
+from tests.pages.town import Desk, Town
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+
+WORDS = "来月から働く予定です。架空の話"
+
+
+def a_case(town: Town, name: str) -> str:
+    """A person of the centre who agreed that the council learns of identity, contact and money."""
+    connector = town["centre"].connector
+    case = open_case(connector, name=name)
+    consent(connector, case, town["council"].connector.agency)
+    told = {
+        "contact": {"telephone": "000-0000-0000", "safe_contact": "昼のみ"},
+        "income_assets": {"income": "なし", "savings": "約8千円"},
+        "housing": {"rent": "4万8千円"},
+    }
+    with connector.casebook.transaction() as connection:
+        for category, said in told.items():
+            people.write_answers(connection, case, category, said, staff=STAFF, now=connector.now())
+    connector.sync()
+    return case
+
+
+def begin(page: Page, desk: Desk, case: str) -> str:
+    """Begin a referral with what is chosen at first; give where its pages are."""
+    page.goto(desk.enter(f"/referrals/new?case={case}"))
+    page.select_option("#f-purpose", PURPOSE)
+    page.click("text=次へ：送り先")
+    page.wait_for_url("**/recipient")
+    place = page.url.removesuffix("/recipient")
+    page.click("text=次へ：送る項目")
+    page.wait_for_url("**/categories")
+    return place
+
+
+@pytest.mark.parametrize("step", ["new", "purpose", "recipient", "categories", "content", "dates", "check"])
+def test_each_page_of_the_wizard_can_be_used_by_everybody(eyes: Eyes, town: Town, step: str) -> None:
+    desk = town["centre"]
+    case = a_case(town, "架空 はなこ")
+    with eyes.tab() as page:
+        place = begin(page, desk, case)
+    url = f"{desk.url}/referrals/new?q=架空" if step == "new" else f"{place}/{step}"
+    assert seeing.look(eyes, url, desk.enter(), f"sending-{step}") == []
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_referral_goes_from_the_case_to_the_partner(eyes: Eyes, town: Town, *, scripts: bool) -> None:
+    desk, council = town["centre"], town["council"]
+    case = a_case(town, f"架空 {'すくりぷと' if scripts else 'なし'}")
+    with eyes.tab(scripts=scripts) as page:
+        begin(page, desk, case)
+        page.click("text=次へ：内容・添付")
+        page.fill("#f-text_income_assets", WORDS)
+        page.click("text=次へ：期限と同行")
+        page.click("text=次へ：確認")
+        page.wait_for_url("**/check")
+        assert WORDS in page.inner_text(".seen")
+        if scripts:
+            page.keyboard.press("Control+Enter")
+        else:
+            page.click("text=送る >> nth=-1")
+        page.wait_for_url("**/referrals/sent/*")
+        assert "送りました" in page.inner_text("h1")
+        assert seeing.violations(page) == [] if scripts else True
+        number = page.inner_text(".done__n")
+        assert number.startswith("R-")
+        page.click("text=本人に渡す控え")
+        assert number in page.inner_text("article")
+    town.settle()
+    with council.connector.casebook.transaction() as connection:
+        arrived = [one for one in listing.received(connection, council.connector.agency) if one.case == case]
+    parts = council.connector.read(arrived[0].id, arrived[0].sender, staff="s-1")
+    assert WORDS in [part.body.decode() for part in parts]
+
+
+def test_the_keyboard_alone_sends_a_referral_and_enter_does_not(eyes: Eyes, town: Town) -> None:
+    desk = town["centre"]
+    case = a_case(town, "架空 きいぼうど")
+    with eyes.tab() as page:
+        begin(page, desk, case)
+        page.focus("input[name=categories]")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/content")
+        page.goto(page.url.replace("/content", "/check"))
+        page.keyboard.press("Enter")
+        assert page.url.endswith("/check")
+        page.keyboard.press("Control+Enter")
+        page.wait_for_url("**/referrals/sent/*")
+
+
+def test_what_is_written_saves_itself(eyes: Eyes, town: Town) -> None:
+    desk = town["centre"]
+    case = a_case(town, "架空 したがき")
+    with eyes.tab() as page:
+        place = begin(page, desk, case)
+        page.goto(f"{place}/content")
+        page.fill("#f-text_contact", WORDS)
+        page.wait_for_selector("[data-saved]:has-text('下書きを保存しました')")
+        page.reload()
+        assert page.input_value("#f-text_contact") == WORDS
+
+
+def test_the_emergency_pages_can_be_used_by_everybody(eyes: Eyes, town: Town) -> None:
+    desk = town["centre"]
+    case = a_case(town, "架空 きんきゅう")
+    assert seeing.look(eyes, f"{desk.url}/emergencies/new?case={case}", desk.enter(), "emergency-new") == []
+    called = desk.connector.now() - timedelta(minutes=1)
+    with eyes.tab(scripts=False) as page:
+        page.goto(desk.enter(f"/emergencies/new?case={case}"))
+        page.fill("#f-called_on", day_of(called).isoformat())
+        page.fill("#f-called_at", clock_of(called))
+        page.check("input[name=call_result][value=connected]")
+        page.check("input[name=threat][value=life]")
+        page.check("input[name=difficulty][value=unreachable]")
+        page.fill("#f-why", "昨夜から連絡がつかない。架空の理由")
+        page.select_option("#f-recipient", town["welfare"].connector.agency)
+        page.check("input[name=categories][value=housing]")
+        page.fill("#f-text_housing", "架空アパート2階")
+        page.check("#f-understood")
+        page.click("text=承認を申し出る")
+        here = page.url
+        assert "承認待ち" in page.inner_text("main")
+    chief = f"{desk.url}/enter/{desk.supervisor}?next=/"
+    assert seeing.look(eyes, here, chief, "emergency-decide") == []
+    assert seeing.look(eyes, f"{desk.url}/emergencies", chief, "emergency-list") == []
+    with eyes.tab(scripts=False) as page:
+        page.goto(chief)
+        page.goto(here)
+        page.check("#f-read")
+        page.click("text=承認して送る >> nth=-1")
+        assert "承認し、送りました" in page.inner_text("main")
