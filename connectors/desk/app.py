@@ -13,6 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from connectors.casebook import marks
 from connectors.desk.agencies import pages as agencies
 from connectors.desk.board import pages as board
+from connectors.desk.caseload import pages as caseload
 from connectors.desk.cases import pages as cases
 from connectors.desk.consents import pages as consents
 from connectors.desk.emergencies import pages as emergencies
@@ -39,6 +40,7 @@ SLICES: Final = (
     emergencies,
     inbox,
     sending,
+    caseload,
     board,
 )
 """Every slice with pages: one line each, bottom first."""

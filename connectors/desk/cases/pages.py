@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages of people and cases (ux D10): for now the question why somebody opens a case that is not theirs."""
+"""The question why somebody opens a case that is not theirs (security §1, insider: need to know)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from connectors.desk.web.rendering import own_path, render, render_again
 from connectors.desk.web.texts import text
 from connectors.desk.web.visits import Access, Visit
 
-blueprint: Final = Blueprint("cases", __name__)
+blueprint: Final = Blueprint("need", __name__)
+"""Need to know. The pages of cases themselves are `caseload`'s."""
 
 REASONS: Final = ("cover", "contact", "together", "handover", "check")
 

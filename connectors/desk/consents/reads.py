@@ -25,7 +25,7 @@ from consent.receipts import ConsentRecord
 from consent.scopes import ORAL, ORAL_TERM, Exclusion, Scope, expand, signature_valid
 from consent.vocabulary.codes import CODE_LISTS
 
-_MOST_AT_ONCE: Final = 50
+_MOST_AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,12 +259,7 @@ def _record(token: str) -> ConsentRecord:
 
 
 def _fill_terms(connection: Connection) -> None:
-    """Put what was signed since into the index; each record is read once in its life, and none is ever deleted."""
-    count = sa.select(sa.func.count())
-    if connection.execute(count.select_from(tables.consents)).scalar() == (
-        connection.execute(count.select_from(terms)).scalar()
-    ):
-        return
+    """Put what was signed since into the index; each record is read once in its life."""
     missing = (
         sa.select(tables.consents.c.id, tables.consents.c.signer, tables.consents.c.case, tables.consents.c.token)
         .outerjoin(terms, sa.and_(terms.c.id == tables.consents.c.id, terms.c.signer == tables.consents.c.signer))
@@ -276,19 +271,12 @@ def _fill_terms(connection: Connection) -> None:
             "signer": row.signer,
             "case": row.case,
             "code": rules.check_code(receipts.statement_hash(row.token)),
-            "until": _end_of(row.token),
+            "until": _counts_until(_record(row.token).scope()),
         }
         for row in connection.execute(missing)
     ]
     if rows:
         connection.execute(sa.insert(terms).prefix_with("OR IGNORE"), rows)
-
-
-def _end_of(token: str) -> datetime:
-    """Give until when a record counts, by its few members that say so: a whole casebook is read in one go."""
-    said = wire.parse(signing.peek_payload(token, typ=receipts.TYPS[ConsentRecord]))
-    until = wire.read_moment(said["valid_until"])
-    return min(until, wire.read_moment(said["signed_at"]) + ORAL_TERM) if said["signature"] == ORAL else until
 
 
 def _counts_until(scope: Scope) -> datetime:

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from connectors.casebook import files
+import sqlalchemy as sa
+
+from connectors.casebook import files, mirror, tables
+from connectors.sdk.threads import Delivery
 from connectors.sync.connector import Connector
 from tests.connectors.desk.office import Office
 from tests.connectors.story import NAME, STAFF, consent, letter, open_case, text
@@ -32,4 +36,21 @@ def provide(office: Office, partner: Office, case: str, *categories: str) -> str
     partner.connector.read(message, office.connector.agency, staff=STAFF)
     partner.connector.push()
     office.connector.sync()
+    _delivered(office, message)
     return message
+
+
+def _delivered(office: Office, message: str) -> None:
+    """Let the mirror know how far the message got, where the hub in memory does not show it yet."""
+    with office.connector.casebook.transaction() as connection:
+        sent = connection.execute(sa.select(tables.messages).where(tables.messages.c.id == message)).one()
+        detail = mirror.detail_of(connection, sent.referral)
+        assert detail is not None
+        if any(one.opened_at for one in detail.deliveries):
+            return
+        now = office.connector.now()
+        reached = Delivery(
+            id=sent.hub_id, message=message, kind=sent.kind, sender=sent.sender, recipient=sent.recipient, seq=1,
+            purpose=sent.purpose, delivery="opened", accepted_at=now, delivered_at=now, opened_at=now,
+        )  # fmt: skip
+        mirror.keep_detail(connection, replace(detail, deliveries=(reached,)), now=now)

@@ -250,20 +250,3 @@ def test_more_than_a_page_may_end_at_the_same_midnight(
     cases = {admit(office, partner.connector, valid_until=NOW + timedelta(days=5))[0] for _ in range(5)}
     with office.connector.casebook.transaction() as connection:
         assert {row.case for row in reads.ending_soon(connection, NOW + timedelta(days=6), now=NOW)} == cases
-
-
-def test_a_record_is_read_into_the_index_once(office: Office, partner: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    ends = NOW + timedelta(days=5)
-    case, _ = admit(office, partner.connector, valid_until=ends)
-    with office.connector.casebook.transaction() as connection:
-        first = reads.ending_soon(connection, NOW + timedelta(days=6), now=NOW)
-    read: list[str] = []
-    monkeypatch.setattr(reads, "_end_of", lambda token: read.append(token) or ends)
-    with office.connector.casebook.transaction() as connection:
-        assert reads.ending_soon(connection, NOW + timedelta(days=6), now=NOW) == first
-        assert read == []
-    admit(office, partner.connector, valid_until=ends)
-    with office.connector.casebook.transaction() as connection:
-        assert len(reads.ending_soon(connection, NOW + timedelta(days=6), now=NOW)) == 2
-    assert len(read) == 1
-    assert [one.case for one in first] == [case]
