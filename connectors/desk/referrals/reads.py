@@ -192,7 +192,8 @@ def _select() -> sa.Select[Any]:
         case.c.number.label("case_number"),
         tables.persons.c.name,
         tables.persons.c.kana,
-        detail.c.document.label("detail"),
+        sa.func.json_extract(detail.c.document, "$.urgency").label("urgency"),
+        sa.func.json_extract(detail.c.document, "$.sent_at").label("sent_at"),
         tables.agencies.c.name_ja,
         tables.agencies.c.name_en,
         tables.messages.c.read_at,
@@ -215,13 +216,20 @@ _PARTNER: Final = sa.case(
 
 
 def _query(wanted: Wanted, agency: str, after: tuple[datetime, str] | None, limit: int) -> sa.Select[Any]:
+    """Choose the ids first, from `referrals` and its indexes alone, and look up the rest for those only."""
     table = tables.referrals.c
-    query = _select().where(*_where(wanted, agency)).limit(limit).params(us=agency)
+    chosen = sa.select(table.id).where(*_where(wanted, agency)).limit(limit)
     if wanted.order == BY_DUE:
-        query = query.where(table.due_at.is_not(None)).order_by(table.due_at, table.id)
-        return query if after is None else query.where(sa.tuple_(table.due_at, table.id) > sa.tuple_(*_bound(after)))
-    query = query.order_by(table.updated_at.desc(), table.id.desc())
-    return query if after is None else query.where(sa.tuple_(table.updated_at, table.id) < sa.tuple_(*_bound(after)))
+        order = (table.due_at, table.id)
+        chosen = chosen.where(table.due_at.is_not(None))
+        chosen = chosen if after is None else chosen.where(sa.tuple_(*order) > sa.tuple_(*_bound(after)))
+        ordered = chosen.order_by(*order)
+        return _select().where(table.id.in_(ordered)).order_by(*order).params(us=agency)
+    chosen = (
+        chosen if after is None else chosen.where(sa.tuple_(table.updated_at, table.id) < sa.tuple_(*_bound(after)))
+    )
+    last_first = (table.updated_at.desc(), table.id.desc())
+    return _select().where(table.id.in_(chosen.order_by(*last_first))).order_by(*last_first).params(us=agency)
 
 
 def _bound(after: tuple[datetime, str]) -> tuple[sa.BindParameter[Any], sa.BindParameter[Any]]:
@@ -245,18 +253,28 @@ def _where(wanted: Wanted, agency: str) -> list[sa.ColumnElement[bool]]:
         where.append(table.case.in_(wanted.cases))
     file, case = tables_files.referral_files.c, tables_files.case_files.c
     if wanted.workers:
-        of_file = sa.select(file.thread).where(file.worker.in_(wanted.workers))
-        of_case = sa.select(case.case).where(case.worker.in_(wanted.workers))
-        named = sa.select(file.thread).where(file.worker.is_not(None))
-        where.append(sa.or_(table.thread.in_(of_file), sa.and_(table.case.in_(of_case), table.thread.not_in(named))))
+        where.append(_looked_after(wanted.workers))
     if wanted.unassigned:
-        where.append(table.thread.not_in(sa.select(file.thread).where(file.worker.is_not(None))))
-        where.append(table.case.not_in(sa.select(case.case).where(case.worker.is_not(None))))
+        by_file = sa.exists().where(file.thread == table.thread, file.opener == table.sender, file.worker.is_not(None))
+        by_case = sa.exists().where(case.case == table.case, case.worker.is_not(None))
+        where += [~by_file, ~by_case]
     return where
 
 
+def _looked_after(workers: tuple[str, ...]) -> sa.ColumnElement[bool]:
+    """Hold for what one of these people looks after: by the referral's file, else by the case's."""
+    ref, file, case = tables.referrals.alias(), tables_files.referral_files, tables_files.case_files
+    of_file = sa.and_(file.c.thread == ref.c.thread, file.c.opener == ref.c.sender)
+    by_file = sa.select(ref.c.id).join(file, of_file).where(file.c.worker.in_(workers))
+    by_case = (
+        sa.select(ref.c.id)
+        .join(case, case.c.case == ref.c.case)
+        .where(case.c.worker.in_(workers), ~sa.exists().where(of_file, file.c.worker.is_not(None)))
+    )
+    return tables.referrals.c.id.in_(by_file.union(by_case))
+
+
 def _row(row: Any, *, agency: str, language: Language, now: datetime, calendar: Calendar) -> Row:
-    detail: Mapping[str, Any] = row.detail or {}
     document: Mapping[str, Any] = row.document or {}
     side = rules.side_of(row.sender, row.recipient, agency)
     name = row.name_ja if language == "ja" else row.name_en
@@ -273,7 +291,7 @@ def _row(row: Any, *, agency: str, language: Language, now: datetime, calendar: 
         case_number=row.case_number,
         title=str(document.get("title") or label("purposes", row.purpose, language)),
         purpose=row.purpose,
-        urgency=str(detail.get("urgency") or "normal"),
+        urgency=row.urgency or "normal",
         state=row.state,
         ball=row.ball,
         awaiting=row.awaiting,
@@ -283,7 +301,7 @@ def _row(row: Any, *, agency: str, language: Language, now: datetime, calendar: 
         partner=row.recipient if side == rules.SENDER else row.sender,
         partner_name=name or "",
         worker=row.worker,
-        sent_at=datetime.fromisoformat(str(detail["sent_at"])) if detail.get("sent_at") else None,
+        sent_at=datetime.fromisoformat(row.sent_at) if row.sent_at else None,
         updated_at=row.updated_at,
         version=row.version,
         opened=row.read_at is not None,
