@@ -7,7 +7,7 @@ import pytest
 
 from tests.connectors.desk.office import Browser, Office
 from tests.connectors.desk.referring import CANARY, Referred, refer, referred
-from tests.connectors.story import NAME, Network, text
+from tests.connectors.story import NAME, PURPOSE, Network, text
 
 __all__ = ["referred"]
 
@@ -132,6 +132,12 @@ def test_a_decline_shows_the_sentence_first_and_sends_nobody_away_empty_handed(r
     assert "より合う窓口があります" in ours.words
     assert third.settings.name_ja in ours.words
     assert "自分たちで支援する" in ours.words
+    (onward,) = ours.html.select(".next a.btn--go")
+    assert onward["href"] == f"/referrals/new?from={referred.id}"
+    wizard = referred.ours.get(str(onward["href"]))
+    assert wizard.status == 200
+    begun = referred.ours.send(wizard, {"purpose": PURPOSE, "accompany": "no"}, form="main form[method=post]")
+    assert third.settings.name_ja in begun.words
 
 
 def test_a_decline_may_say_which_categories_are_missing(referred: Referred) -> None:
