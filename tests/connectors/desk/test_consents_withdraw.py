@@ -39,6 +39,7 @@ def test_taking_all_back_is_two_steps_and_stops_everything_at_once(
         "これまでに1件を伝えました",
         "相手が開きました",
         "進行中の依頼 1件",
+        "「同意撤回」で終わります",
         "3営業日以内",
     ):
         assert said in confirm.words, said
