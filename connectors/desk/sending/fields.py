@@ -21,7 +21,7 @@ from consent.vocabulary.codes import CATEGORIES
 
 YES_NO: Final = ("yes", "no")
 _ONE: Final[Mapping[str, tuple[str, ...]]] = {
-    "purpose": ("purpose", "urgency", "request_kind", "accompany"),
+    "purpose": ("purpose", "urgency", "request_kind", "accompany", "conference", "move_reason"),
     "recipient": ("recipient",),
     "categories": tuple(f"why_{code}" for code in sorted(CATEGORIES)),
     "content": tuple(f"text_{code}" for code in sorted(CATEGORIES)),
@@ -121,6 +121,8 @@ def _purpose(filled: Filled, _: Surroundings) -> None:
     filled.code("urgency", "urgency", required=True)
     filled.code("request_kind", "request_kind", required=True)
     filled.code("accompany", YES_NO, required=True)
+    by_conference = filled.code("conference", YES_NO) == "yes"
+    filled.code("move_reason", "unusual_move_reason", required=by_conference)
 
 
 def _recipient(filled: Filled, around: Surroundings) -> None:

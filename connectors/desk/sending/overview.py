@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import Connection
@@ -22,6 +22,7 @@ from connectors.desk.cases.reads import PersonBar, person_bar
 from connectors.desk.sending import fields, rules
 from connectors.desk.sending.reads import KIND, Sheet
 from connectors.desk.staff.reads import names_of
+from connectors.desk.web.filling import Filled
 from connectors.desk.web.visits import Visit
 
 _LONGEST_QUEUE: Final = 1000
@@ -38,6 +39,7 @@ class Outcome:
     recipient: KnownAgency
     referral: KnownReferral | None
     worker: str
+    answer_on: date | None
 
 
 def outcome(connection: Connection, visit: Visit, message: str) -> Outcome:
@@ -61,6 +63,7 @@ def outcome(connection: Connection, visit: Visit, message: str) -> Outcome:
         recipient=recipient,
         referral=referrals.of_thread(connection, message, between=frozenset({own, recipient.id})),
         worker=names_of(connection, [file.worker or ""]).get(file.worker or "", ""),
+        answer_on=fields.answer_on(Filled(values=fields.as_form(file.document.get("fields", {})))),
     )
 
 

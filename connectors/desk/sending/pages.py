@@ -38,6 +38,7 @@ _DIALECT: Final = {"urgency": "normal", "request_kind": "interview", "accompany"
 def new(visit: Visit) -> Response | tuple[str, int]:
     """Find whom the referral is for; where that is known, ask what it is for and begin a draft."""
     case, origin_id = request.values.get("case", ""), request.values.get("from", "")
+    to = request.values.get("to", "")[:64]
     if not case and not origin_id:
         return _find(visit)
     filled = Filled.of_request()
@@ -52,21 +53,21 @@ def new(visit: Visit) -> Response | tuple[str, int]:
             fields.check("purpose", filled, _nobody(visit))
         draft = None
         if request.method == "POST" and filled.is_fine:
-            draft = service.begin(connection, visit, case=case, form=filled.values, origin=origin)
+            draft = service.begin(connection, visit, case=case, form=filled.values, origin=origin, to=to)
     if draft is not None:
         return redirect(url_for("sending.step", draft=draft, step="recipient"), 303)
-    facts: dict[str, Any] = {"bar": bar, "draft": None, "purposes": rules.purposes(), "origin": origin}
+    facts: dict[str, Any] = {"bar": bar, "draft": None, "purposes": rules.purposes(), "origin": origin, "to": to}
     if request.method == "GET":
         return render("sending/purpose.html", filled=filled, step="purpose", **facts)
     return render_again("sending/purpose.html", filled, step="purpose", **facts)
 
 
 def _find(visit: Visit) -> tuple[str, int]:
-    wanted = request.args.get("q", "")[:100]
+    wanted, to = request.args.get("q", "")[:100], request.args.get("to", "")[:64]
     with visit.book() as connection:
         found = persons.found_people(connection, visit, wanted) if wanted.strip() else []
         begun = [one for one in drafts.drafts_of(connection, visit.me.id) if one.kind == reads.KIND]
-    return render("sending/person.html", wanted=wanted, found=found, begun=len(begun))
+    return render("sending/person.html", wanted=wanted, found=found, begun=len(begun), to=to)
 
 
 @page(blueprint, "/referrals/drafts", who=Access.CASEWORK)
@@ -190,6 +191,8 @@ def _check(visit: Visit, draft: str) -> Response | tuple[str, int]:
         unseen=overview.unseen(sheet, {part.category for part in parts}),
         trouble=trouble,
         print=letters.print_of(written),
+        answer_day=fields.answer_on(sheet.filled),
+        going_day=fields.going(sheet.filled),
         **_facts(sheet, "check"),
     )
 
@@ -252,6 +255,7 @@ def _facts(sheet: Sheet, step: str, numbers: list[tuple[str, str]] | None = None
         "step": step,
         "purposes": rules.purposes(),
         "origin": None,
+        "to": "",
         "chosen": fields.chosen(sheet.filled),
         "noticed": rules.noticed(texts, overview.barred(sheet), lexicon.words()),
         "numbers": numbers if numbers is not None else (sheet.open_numbers(sheet.parts()) if step == "content" else []),

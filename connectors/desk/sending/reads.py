@@ -134,7 +134,7 @@ def sheet(connection: Connection, visit: Visit, draft_id: str) -> Sheet:
     answers = letters.with_troubles(answers_about(connection, bar), _listed(values.get("troubles")))
     offers = _offers(connection, visit, bar.case, str(values.get("purpose", "")), draft.fields.get("suggested"))
     if not values.get("recipient"):
-        values["recipient"] = rules.first_choice([one.place for one in offers]) or ""
+        values["recipient"] = _first(values, offers)
     offer = next((one for one in offers if one.agency.id == values["recipient"]), None)
     decided = _decided(connection, visit, bar.case, offer, str(values.get("purpose", "")))
     attached = drafts.files_with(connection, draft.id)
@@ -168,6 +168,14 @@ def sheet(connection: Connection, visit: Visit, draft_id: str) -> Sheet:
         language=visit.language,
         sender=letters.Sender(worker=visit.me.name, colleagues=staff),
     )
+
+
+def _first(values: Mapping[str, Any], offers: Sequence[Offer]) -> str:
+    """Give the recipient that is chosen at first: the one somebody came from, else the topmost that will do."""
+    wished = values.get("suggested_by_me")
+    if any(one.agency.id == wished and one.place.reachable for one in offers):
+        return str(wished)
+    return rules.first_choice([one.place for one in offers]) or ""
 
 
 def draft_of(connection: Connection, visit: Visit, draft_id: str) -> Draft:

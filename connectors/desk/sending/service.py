@@ -22,9 +22,13 @@ from connectors.desk.web.visits import Visit
 from connectors.sdk.threads import ReferralDetail
 from consent.keys import KeyUse
 
-DECLINED: Final = "declined"
+_BY_CONFERENCE: Final = "reroute_review"
+_OPEN_ENDED: Final = frozenset({"declined", _BY_CONFERENCE})
+"""States in which a need waits for its next referral: by its sender, or as a conference decided."""
 _DECLINE: Final = "decline"
-_NOT_TAKEN_UP: Final = frozenset({"marked", "picked_for", "categories", "from", "version", "suggested"})
+_NOT_TAKEN_UP: Final = frozenset(
+    {"marked", "picked_for", "categories", "from", "version", "suggested", "conference", "move_reason"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +48,21 @@ class ChangedSinceError(ConnectorError):
 
 
 def begin(
-    connection: Connection, visit: Visit, *, case: str, form: MultiDict[str, str], origin: ReferralDetail | None
+    connection: Connection,
+    visit: Visit,
+    *,
+    case: str,
+    form: MultiDict[str, str],
+    origin: ReferralDetail | None,
+    to: str = "",
 ) -> str:
     """Begin a draft with what the page of the purpose holds; one that takes a declined need further keeps its text.
 
-    Raises as `person_bar`.
+    `to`: the agency from whose entry of the directory somebody came.
     """
     said = fields.collect("purpose", form)
+    if to:
+        said["suggested_by_me"] = to
     if origin is not None:
         said = {**earlier(connection, visit, origin), **said}
     pen = visit.pen()
@@ -62,14 +74,14 @@ def begin(
 
 
 def declined(connection: Connection, visit: Visit, referral: str) -> ReferralDetail:
-    """Give a declined referral of ours that can be taken further.
+    """Give a declined referral that we can take further: our own, or one we coordinate after a conference.
 
     *Raises* `ConnectorError`: `referral-unknown`, `not-declined`.
     """
     detail = mirror.detail_of(connection, referral)
-    if detail is None or detail.sender != visit.site.connector.agency:
+    if detail is None or visit.site.connector.agency not in {detail.sender, detail.coordinator}:
         raise ConnectorError("referral-unknown")
-    if detail.state != DECLINED:
+    if detail.state not in _OPEN_ENDED:
         raise ConnectorError("not-declined")
     return detail
 
@@ -90,6 +102,7 @@ def earlier(connection: Connection, visit: Visit, origin: ReferralDetail) -> dic
         **texts,
         "from": origin.id,
         "version": origin.version,
+        "conference": "yes" if origin.state == _BY_CONFERENCE else "no",
         **({"suggested": suggested} if isinstance(suggested, str) else {}),
     }
 
@@ -171,7 +184,16 @@ def send(connection: Connection, visit: Visit, sheet: Sheet, looked_at: str) -> 
         if letter.telephone is not None:
             body["telephone"] = dict(letter.telephone)
         version = int(sheet.draft.fields["version"])
-        key = deeds.refer_on(connection, pen, referral=sheet.origin, message=message, body=body, version=version)
+        reason = sheet.filled.values.get("move_reason") if sheet.draft.fields.get("conference") == "yes" else None
+        key = deeds.refer_on(
+            connection,
+            pen,
+            referral=sheet.origin,
+            message=message,
+            body=body,
+            version=version,
+            reason=reason,
+        )
     document = {
         "key": key,
         "recipient": letter.recipient,

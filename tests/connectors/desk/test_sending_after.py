@@ -20,7 +20,7 @@ from tests.connectors.desk.wizard import (
     path,
     tell,
 )
-from tests.connectors.story import NAME, Network, consent
+from tests.connectors.story import NAME, PURPOSE, Network, consent
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_draft_is_taken_up_from_the_list_and_thrown_away_there(browser: Browse
     link = page.html.select_one("a.row-link")
     assert link is not None
     assert browser.get(str(link["href"])).status == 200
-    page = browser.send(page, form=".drop form")
+    page = browser.send(page, form=".toss form")
     assert "下書きを消しました" in page.words
     assert browser.get(str(link["href"])).status == 404
 
@@ -219,3 +219,48 @@ def test_what_was_not_declined_is_not_taken_further(
     (referral,) = network.hub.referrals.values()
     assert browser.get(f"/referrals/new?from={referral.id}").status == 409
     assert browser.get("/referrals/new?from=unknown").status == 404
+
+
+def test_after_two_declines_a_conference_decides_and_its_result_is_sent(
+    browser: Browser, case: str, partner: Office, network: Network, office: Office
+) -> None:
+    offices = [Office(network.join("shakyo")) for _ in range(2)]
+    network.meet()
+    for one in offices:
+        consent(office.connector, case, one.connector.agency)
+    office.connector.sync()
+    referral = declined(browser, case, partner, network, office, offices[0].connector.agency)
+    page = browser.send(browser.get(f"/referrals/new?from={referral}"))
+    browser.send(browser.send(page, {"go": "check"}))
+    (second,) = [one for one in network.hub.referrals.values() if one.hop == 1]
+    offices[0].connector.hub.move(second.id, "decline", {"decline_by": "agency", "reason": "no_capacity"}, version=1)
+    office.connector.refresh_referral(second.id)
+    page = browser.send(browser.get(f"/referrals/new?from={second.id}"))
+    page = browser.send(page, {"recipient": offices[1].connector.agency, "go": "check"})
+    page = browser.send(page)
+    assert "次は支援調整会議で決めます" in page.html.get_text()
+    office.connector.refresh_referral(second.id)
+    page = browser.send(browser.get(f"/referrals/new?from={second.id}"))
+    assert (page.status, page.faults) == (422, ["move_reason"])
+    page = browser.send(page, {"move_reason": "persons_wish"})
+    page = browser.send(page, {"recipient": offices[1].connector.agency, "go": "check"})
+    assert "送りました" in browser.send(page).words
+    assert sorted((one.hop, one.state) for one in network.hub.referrals.values()) == [
+        (0, "rerouted"),
+        (1, "rerouted"),
+        (2, "requested"),
+    ]
+
+
+def test_who_comes_from_the_directory_finds_that_agency_chosen(
+    browser: Browser, case: str, network: Network, office: Office
+) -> None:
+    other = network.join("houterasu")
+    network.meet()
+    page = browser.get(f"/referrals/new?to={other.agency}&q=高崎")
+    link = page.html.select_one(".people a.btn")
+    assert link is not None
+    page = browser.send(browser.get(str(link["href"])), {"purpose": PURPOSE})
+    chosen = page.html.select_one("input[name=recipient][checked]")
+    assert chosen is not None
+    assert chosen["value"] == other.agency
