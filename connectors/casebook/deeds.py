@@ -69,11 +69,21 @@ def accompaniment(connection: Connection, pen: Pen, *, referral: str, going: Map
 
 
 def accompaniment_change(
-    connection: Connection, pen: Pen, *, referral: str, n: int, going: Mapping[str, Any], version: int
+    connection: Connection,
+    pen: Pen,
+    *,
+    referral: str,
+    n: int | None,
+    going: Mapping[str, Any],
+    version: int,
+    outing: str | None = None,
 ) -> str:
-    """Queue an accompaniment as it stands now; the whole record is sent."""
-    path = f"/v1/referrals/{referral}/accompaniments/{n}"
-    body = {"going": _plain(going), "n": n, "version": version}
+    """Queue an accompaniment as it stands now; the whole record is sent.
+
+    `n` is none where the plan still waits before it: the number is then looked up by `outing` as the row goes out.
+    """
+    path = f"/v1/referrals/{referral}/accompaniments/{n or '-'}"
+    body = {"going": _plain(going), "n": n, "version": version, "outing": outing}
     return _queue(connection, pen, "accompaniment_change", about=referral, path=path, body=body)
 
 

@@ -51,32 +51,22 @@ def keep_detail(connection: Connection, detail: threads.ReferralDetail, *, now: 
     statement = insert(tables.referral_details).values(referral=detail.id, **values)
     newer = tables.referral_details.c.version <= statement.excluded.version
     connection.execute(statement.on_conflict_do_update(index_elements=["referral"], set_=values, where=newer))
-    for going in detail.accompaniments:
-        _put(
-            connection,
-            tables.accompaniments,
-            {"referral": detail.id, "n": going.n},
-            {
-                "case": detail.case,
-                "agency": going.agency,
-                "state": going.state,
-                "on_day": going.on,
-                "document": _plain(threads.Accompaniment, going),
-            },
-        )
-    for asked in detail.follow_ups:
-        _put(
-            connection,
-            tables.follow_ups,
-            {"referral": detail.id, "n": asked.n},
-            {
-                "case": detail.case,
-                "agency": asked.agency,
-                "due_on": asked.due_on,
-                "done_at": asked.done_at,
-                "document": _plain(threads.FollowUp, asked),
-            },
-        )
+    marks = {"urgency": detail.urgency, "sent_at": detail.sent_at, "next_on": detail.next_on}
+    _put(connection, tables.referral_marks, {"referral": detail.id}, marks)
+    _keep_accompaniments(connection, detail.id, detail.case, detail.accompaniments)
+    _keep_follow_ups(connection, detail.id, detail.case, detail.follow_ups)
+
+
+def keep_accompaniments(connection: Connection, referral: str, found: Iterable[threads.Accompaniment]) -> None:
+    """Keep accompaniments as the hub answered them; nothing where the referral is not known here."""
+    if (case := _case_of(connection, referral)) is not None:
+        _keep_accompaniments(connection, referral, case, found)
+
+
+def keep_follow_ups(connection: Connection, referral: str, found: Iterable[threads.FollowUp]) -> None:
+    """Keep follow-ups as the hub answered them; nothing where the referral is not known here."""
+    if (case := _case_of(connection, referral)) is not None:
+        _keep_follow_ups(connection, referral, case, found)
 
 
 def detail_of(connection: Connection, referral: str) -> threads.ReferralDetail | None:
@@ -207,6 +197,26 @@ def profiles(connection: Connection) -> dict[str, answers.Agency]:
     """Give the directory's entries by agency."""
     rows = connection.execute(sa.select(tables.agency_profiles.c.agency, tables.agency_profiles.c.document))
     return {row.agency: read(answers.Agency, row.document) for row in rows}
+
+
+def _case_of(connection: Connection, referral: str) -> str | None:
+    return connection.execute(sa.select(referrals.c.case).where(referrals.c.id == referral)).scalar_one_or_none()
+
+
+def _keep_accompaniments(
+    connection: Connection, referral: str, case: str, found: Iterable[threads.Accompaniment]
+) -> None:
+    for going in found:
+        values = {"case": case, "agency": going.agency, "state": going.state, "on_day": going.on}
+        document = {"document": _plain(threads.Accompaniment, going)}
+        _put(connection, tables.accompaniments, {"referral": referral, "n": going.n}, values | document)
+
+
+def _keep_follow_ups(connection: Connection, referral: str, case: str, found: Iterable[threads.FollowUp]) -> None:
+    for asked in found:
+        values = {"case": case, "agency": asked.agency, "due_on": asked.due_on, "done_at": asked.done_at}
+        document = {"document": _plain(threads.FollowUp, asked)}
+        _put(connection, tables.follow_ups, {"referral": referral, "n": asked.n}, values | document)
 
 
 def _put(connection: Connection, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> None:

@@ -24,6 +24,8 @@ _OTHERS: Final = (tables_files, tables_mirror)
 """Imported so that `metadata` knows their tables too."""
 _KEY_LENGTH: Final = 32
 _BUSY_MS: Final = 10_000
+_CACHE_KIB: Final = 8 * 1024
+"""Pages that each connection keeps decrypted; the library's own 2 MiB hold less than one board reads."""
 
 
 class Casebook:
@@ -91,6 +93,7 @@ def _prepare(connection: Any, _record: object) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         f"busy_timeout={_BUSY_MS}",
+        f"cache_size=-{_CACHE_KIB}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -177,6 +177,9 @@ referrals = sa.Table(
 sa.Index("referrals_due", referrals.c.due_at, referrals.c.id)
 sa.Index("referrals_awaiting", referrals.c.awaiting, referrals.c.due_at, referrals.c.id)
 sa.Index("referrals_changed", referrals.c.updated_at, referrals.c.id)
+sa.Index("referrals_ball", referrals.c.ball, referrals.c.due_at)
+sa.Index("referrals_sent", referrals.c.sender, referrals.c.state, referrals.c.due_at)
+sa.Index("referrals_received", referrals.c.recipient, referrals.c.state, referrals.c.due_at)
 
 threads = sa.Table(
     "threads",
@@ -221,6 +224,8 @@ parts = sa.Table(
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("result", sa.String, nullable=False, comment="ok, or purged since; only what was good is kept"),
 )
+
+sa.Index("messages_unread", messages.c.recipient, messages.c.read_at)
 
 outgoing = sa.Table(
     "outgoing",

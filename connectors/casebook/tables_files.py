@@ -102,6 +102,19 @@ outings = sa.Table(
     sa.Column("document", sa.JSON, nullable=False, comment="place, counter, what to bring, narrative"),
 )
 
+escalations = sa.Table(
+    "escalations",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("case", sa.String, nullable=False),
+    sa.Column("referral", sa.String, nullable=False),
+    sa.Column("outing", sa.String, nullable=False, comment="where somebody was turned away; the words are there"),
+    sa.Column("at", UtcText, nullable=False),
+    sa.Column("staff", sa.String, nullable=False),
+    sa.Column("seen_at", UtcText, index=True),
+    sa.Column("seen_by", sa.String),
+)
+
 drafts = sa.Table(
     "drafts",
     metadata,

@@ -20,6 +20,16 @@ referral_details = sa.Table(
     sa.Column("fetched_at", UtcText, nullable=False),
 )
 
+referral_marks = sa.Table(
+    "referral_marks",
+    metadata,
+    sa.Column("referral", sa.String, primary_key=True),
+    sa.Column("urgency", sa.String, nullable=False),
+    sa.Column("sent_at", UtcText, nullable=False),
+    sa.Column("next_on", sa.Date, index=True),
+    comment="what lists choose and sort referrals by, so that no list opens thousands of documents",
+)
+
 accompaniments = sa.Table(
     "accompaniments",
     metadata,

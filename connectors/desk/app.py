@@ -17,9 +17,11 @@ from connectors.desk.caseload import pages as caseload
 from connectors.desk.cases import pages as cases
 from connectors.desk.consents import pages as consents
 from connectors.desk.emergencies import pages as emergencies
+from connectors.desk.followups import pages as followups
 from connectors.desk.inbox import pages as inbox
 from connectors.desk.intakes import pages as intakes
 from connectors.desk.intakes.reads import count_oral
+from connectors.desk.outings import pages as outings
 from connectors.desk.referrals import pages as referrals
 from connectors.desk.sending import pages as sending
 from connectors.desk.staff import pages as staff
@@ -39,6 +41,8 @@ SLICES: Final = (
     referrals,
     emergencies,
     inbox,
+    outings,
+    followups,
     sending,
     caseload,
     board,

@@ -62,6 +62,9 @@ def _refer_on(hub: Hub, row: Waiting, body: Mapping[str, Any]) -> Deed:
 
 def _change(hub: Hub, row: Waiting, body: Mapping[str, Any]) -> Deed:
     referral, n, going = _named(row), body["n"], body["going"]
+    if n is None:
+        # the plan never became a record of the hub's: what came of it may be one in any state
+        return hub.record_accompaniment(referral, going, idempotency_key=row.key)
     try:
         return hub.change_accompaniment(referral, n, going, version=body["version"], idempotency_key=row.key)
     except ProblemError as problem:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError, HubAwayError
-from connectors.casebook import compose, mirror, outgoing, referrals, statements
+from connectors.casebook import compose, mirror, outgoing, outings, referrals, statements
 from connectors.casebook.compose import Letter
 from connectors.casebook.outgoing import Waiting
 from connectors.casebook.statements import Pen
@@ -161,6 +161,8 @@ def _check_receipt(station: Station, row: Waiting, answer: _Answer, body: Mappin
 def _next(station: Station) -> tuple[Waiting | None, Mapping[str, Any]]:
     with station.casebook.transaction() as connection:
         row = next(iter(outgoing.waiting(connection, limit=1)), None)
+        if row is not None and row.what == "accompaniment_change" and row.body["n"] is None:
+            return row, {**row.body, "n": outings.number_of(connection, row.body["outing"])}
         if row is None or row.what != "message":
             return row, row.body if row else {}
         return row, {**row.body, "manifest": compose.finalise(connection, row.about, station.pen())}
@@ -206,6 +208,13 @@ def _taken(connection: Connection, station: Station, row: Waiting, answer: _Answ
             referrals.keep(connection, answer)
         case threads.Notice():
             mirror.keep_notices(connection, [answer])
+        case threads.Accompaniment(n=n):
+            outings.numbered(connection, row.body.get("outing") or row.key, n)
+            mirror.keep_accompaniments(connection, row.about, [answer])
+        case threads.FollowUp():
+            mirror.keep_follow_ups(connection, row.about, [answer])
+        case tuple():
+            mirror.keep_follow_ups(connection, row.about, answer)
 
 
 def _accepted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from typing_extensions import override
@@ -18,7 +18,7 @@ from consent.receipts import PurgeRecord
 
 
 class Exchange(Machine):
-    """Messages, referrals, tasks, meetings, events, the log."""
+    """Messages, referrals, meetings, events, the log."""
 
     # ── messages ──
 
@@ -116,59 +116,7 @@ class Exchange(Machine):
             idempotency_key, lambda: self._refer_on(referral, manifest, parts, (version, reason, telephone))
         )
 
-    @override
-    def record_accompaniment(
-        self, referral: str, going: Body, *, idempotency_key: str | None = None
-    ) -> threads.Accompaniment:
-        found = self.referral(referral)
-        made = threads.Accompaniment(n=len(found.accompaniments) + 1, version=1, agency=self._agency, **going)
-        self._hub.referrals[referral] = replace(found, accompaniments=(*found.accompaniments, made))
-        return made
-
-    @override
-    def change_accompaniment(
-        self, referral: str, n: int, going: Body, *, version: int, idempotency_key: str | None = None
-    ) -> threads.Accompaniment:
-        found = self.referral(referral)
-        made = threads.Accompaniment(n=n, version=version + 1, agency=self._agency, **going)
-        kept = tuple(made if one.n == n else one for one in found.accompaniments)
-        self._hub.referrals[referral] = replace(found, accompaniments=kept)
-        return made
-
-    @override
-    def set_follow_up(
-        self,
-        referral: str,
-        *,
-        due: date | None = None,
-        preset: str | None = None,
-        idempotency_key: str | None = None,
-    ) -> threads.FollowUp:
-        found = self.referral(referral)
-        due_on = due or self._hub.clock().date()
-        made = threads.FollowUp(n=len(found.follow_ups) + 1, agency=self._agency, due_on=due_on)
-        self._hub.referrals[referral] = replace(found, follow_ups=(*found.follow_ups, made))
-        return made
-
-    @override
-    def finish_follow_up(
-        self, referral: str, n: int, answer: Body, *, idempotency_key: str | None = None
-    ) -> tuple[threads.FollowUp, ...]:
-        found = self.referral(referral)
-        done = replace(found.follow_ups[n - 1], done_at=self._hub.clock(), result=str(answer["result"]))
-        kept = tuple(done if one.n == n else one for one in found.follow_ups)
-        self._hub.referrals[referral] = replace(found, follow_ups=kept)
-        return (done,)
-
-    # ── tasks, meetings, events ──
-
-    @override
-    def tasks(self, *, done: bool = False) -> Iterator[answers.Task]:
-        return iter(())
-
-    @override
-    def finish_task(self, task: str, *, idempotency_key: str | None = None) -> answers.Task:
-        refuse(404, "not-found")
+    # ── meetings, events ──
 
     @override
     def meetings(self) -> Iterator[answers.Meeting]:

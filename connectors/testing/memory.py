@@ -2,8 +2,8 @@
 """`MemoryHub`: a hub without a database or a network, for tests; consent is decided by the engine of a real one.
 
 `agency = hub.join(request)` takes in the bytes of a `registration.json`; `open_connector(…, hub=Seat(hub, agency))`
-then works with it. Signatures, keys, the chain of a thread, decisions, receipts and the log are real; limits, timers,
-roles and tasks are not here.
+then works with it. Signatures, keys, the chain of a thread, decisions, receipts and the log are real; limits, timers
+and roles are not here.
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ class MemoryHub:
         self.messages: dict[str, threads.HandedOver] = {}
         self.referrals: dict[str, threads.ReferralDetail] = {}
         self.notices: list[tuple[str, threads.Notice]] = []
+        self.tasks: list[tuple[str, answers.Task]] = []
         self.events: list[tuple[str, answers.Event]] = []
         self.webhooks: dict[str, tuple[str, Webhook]] = {}
         self._answered: dict[tuple[str, str], object] = {}

@@ -10,11 +10,12 @@ from typing import Any
 from typing_extensions import override
 
 from connectors.testing.exchange import Exchange
+from connectors.testing.following import Following
 from connectors.testing.hooks import WithHooks
 from connectors.testing.statements import Statements
 
 
-class Seat(Statements, Exchange, WithHooks):
+class Seat(Statements, Exchange, Following, WithHooks):
     """A `MemoryHub` as one agency sees it: `Seat(hub, agency)`, wherever a connector wants a `Hub`."""
 
     @override

@@ -2,7 +2,7 @@
 """Turn a template into a page: texts by key, labels of codes, days and moments, icons, the frame's own facts.
 
 In every template: `t(key, **places)`, `label(list, code)`, `day(value, form)`, `moment(value)`, `clock(value)`,
-`late(due)`, `furigana(text)`, `visit`, `lang`, `may(access)`, `line` (how the line to the hub is).
+`deadline(due)`, `late(due)`, `furigana(text)`, `visit`, `lang`, `may(access)`, `line` (how the line to the hub is).
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ def _frame(app: Flask) -> dict[str, Any]:
         "codes": lambda code_list: [(code, row[language]) for code, row in codes(code_list).items()],
         "day": lambda value, form="full": _day(value, form, visit),
         "moment": lambda value, form="short": when.say_moment(value, language, form),
+        "deadline": lambda value: when.say_deadline(value, language),
         "clock": when.clock_of,
         "age": lambda born: age_on(born, visit.today),
         "late": late,

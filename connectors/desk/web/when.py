@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from connectors.base.wareki import say_day
@@ -25,9 +25,22 @@ def say_moment(at: datetime, language: Language, form: str = "short") -> str:
     return f"{say_day(day_of(at), language, form)} {clock_of(at)}"
 
 
+def deadline_day(due: datetime) -> date:
+    """Give the last day on which a deadline can be kept: one at 0:00 ended with the day before."""
+    return day_of(due - timedelta(microseconds=1))
+
+
+def say_deadline(due: datetime, language: Language) -> str:
+    """Say a deadline: its day, and the time of day unless it is the day's end."""
+    day = say_day(deadline_day(due), language, "short")
+    return day if day_of(due) != deadline_day(due) else f"{day} {clock_of(due)}"
+
+
 def business_days_late(due: datetime, now: datetime, calendar: Calendar) -> int:
     """Count the business days by which a deadline has passed, at least 1; 0 while it has not."""
-    return max(1, calendar.business_days_between(due, now)) if due < now else 0
+    if due > now:
+        return 0
+    return max(1, calendar.business_days_between(due - timedelta(microseconds=1), now))
 
 
 def counts_as_call(at: datetime, now: datetime) -> bool:
