@@ -225,7 +225,6 @@ parts = sa.Table(
     sa.Column("result", sa.String, nullable=False, comment="ok, or purged since; only what was good is kept"),
 )
 
-sa.Index("messages_unread", messages.c.recipient, messages.c.read_at)
 
 outgoing = sa.Table(
     "outgoing",
