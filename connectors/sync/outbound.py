@@ -208,6 +208,13 @@ def _taken(connection: Connection, station: Station, row: Waiting, answer: _Answ
             referrals.keep(connection, answer)
         case threads.Notice():
             mirror.keep_notices(connection, [answer])
+        case _:
+            _followed(connection, row, answer)
+
+
+def _followed(connection: Connection, row: Waiting, answer: _Answer) -> None:
+    """Write down what the hub says of an accompaniment or of follow-ups, so that the next page is right at once."""
+    match answer:
         case threads.Accompaniment(n=n):
             outings.numbered(connection, row.body.get("outing") or row.key, n)
             mirror.keep_accompaniments(connection, row.about, [answer])

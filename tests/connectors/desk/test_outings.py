@@ -3,27 +3,23 @@
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from PIL import Image
 
 from connectors.casebook import files, outings, tables
-from connectors.casebook.tables_files import journal, scans
-from connectors.desk.outings import photos, rules
+from connectors.casebook.tables_files import journal
+from connectors.desk.outings import rules
 from connectors.desk.web.visits import Role
 from connectors.sdk import threads
 from consent.calendar import JST, Calendar
 from tests.connectors import story
 from tests.connectors.desk.office import Browser, Office, Page
 from tests.connectors.desk.paper import Paper
+from tests.connectors.desk.walking import CANARY, known_tie, path, plan, write
 from tests.connectors.story import Network
-
-CANARY = "架空の様子カナリア"
 
 
 @pytest.fixture
@@ -33,41 +29,12 @@ def paper(office: Office) -> Paper:
 
 @pytest.fixture
 def tie(office: Office, partner: Office, network: Network) -> threads.ReferralDetail:
-    """A referral that the hub knows, in which the other agency may also read the support record."""
-    us, other = office.connector, partner.connector
-    case = story.open_case(us, name="架空 花子")
-    with us.casebook.transaction() as connection:
-        files.open_file(connection, us.pen("s-1"), case=case, on=date(2026, 4, 6))
-    story.consent(us, case, other.agency, categories=frozenset({"identity", "support_record"}))
-    us.send(story.letter(case, other))
-    us.sync()
-    (found,) = network.hub.referrals.values()
-    return found
-
-
-PLAN = {
-    "on": "令和8年4月6日", "at": "１１：００", "place": "agency", "meet_at": "正面玄関", "counter": "3番窓口 仮名さん",
-    "phone": "000-0000-0000", "role": "counsellor", "purpose": "apply", "bring": "通帳\n離職票\n", "agreed": "yes",
-    "spoken_for": "yes",
-}  # fmt: skip
-
-
-def _plan(browser: Browser, referral: str, **changes: str) -> Page:
-    form = browser.get(f"/referrals/{referral}/accompany")
-    return browser.send(form, PLAN | changes, form="main form[data-guard]")
-
-
-def _write(browser: Browser, page: Page, do: str, **said: Any) -> Page:
-    return browser.send(page, {"do": do} | said, form="form[data-offline]")
-
-
-def _path(page: Page) -> str:
-    return str(page.answer.request.path)
+    return known_tie(office, partner, network)
 
 
 def _known(office: Office, page: Page) -> outings.Outing:
     with office.connector.casebook.transaction() as connection:
-        return outings.find(connection, _path(page).rsplit("/", 1)[1])
+        return outings.find(connection, path(page).rsplit("/", 1)[1])
 
 
 def _at_hub(network: Network, tie: threads.ReferralDetail) -> threads.Accompaniment:
@@ -75,19 +42,10 @@ def _at_hub(network: Network, tie: threads.ReferralDetail) -> threads.Accompanim
     return going
 
 
-def _picture(kind: str = "JPEG") -> io.BytesIO:
-    made = io.BytesIO()
-    exif = Image.Exif()
-    exif[0x010F] = "カナリア社のカメラ"
-    Image.new("RGB", (60, 40), (200, 10, 10)).save(made, format=kind, exif=exif)
-    made.seek(0)
-    return made
-
-
 def test_a_plan_reaches_the_hub_in_codes_alone(
     browser: Browser, office: Office, network: Network, tie: threads.ReferralDetail
 ) -> None:
-    page = _plan(browser, tie.id)
+    page = plan(browser, tie.id)
     assert "同行を予定に入れました" in page.words
     assert "架空 花子" in page.words.replace("（タカサキ）", "")[:80] or "花子" in page.words
     going = _at_hub(network, tie)
@@ -102,14 +60,14 @@ def test_a_plan_reaches_the_hub_in_codes_alone(
 def test_the_whole_way_arriving_ending_and_saving(
     browser: Browser, office: Office, network: Network, tie: threads.ReferralDetail
 ) -> None:
-    page = _plan(browser, tie.id)
+    page = plan(browser, tie.id)
     network.clock.on(minutes=9)
-    page = _write(browser, page, "arrive", ready=["0"])
+    page = write(browser, page, "arrive", ready=["0"])
     assert "10:39" in page.words
     assert page.html.select_one("input[name=ready][value='0']").has_attr("checked")  # type: ignore[union-attr]
     network.clock.on(minutes=9)
-    page = _write(browser, page, "end")
-    page = _write(
+    page = write(browser, page, "end")
+    page = write(
         browser, page, "save", outcome="application_accepted", strengths=CANARY, next_on="2026-04-20",
         next_what="仮名：結果を電話で聞く", handed_in="申請書", travel="３０",
     )  # fmt: skip
@@ -128,13 +86,13 @@ def test_the_whole_way_arriving_ending_and_saving(
 def test_a_second_press_changes_no_time_and_a_second_save_nothing(
     browser: Browser, office: Office, network: Network, tie: threads.ReferralDetail
 ) -> None:
-    first = _plan(browser, tie.id)
-    page = _write(browser, first, "arrive")
+    first = plan(browser, tie.id)
+    page = write(browser, first, "arrive")
     network.clock.on(minutes=9)
-    _write(browser, first, "arrive")
+    write(browser, first, "arrive")
     assert _known(office, page).arrived_at == story.NOW
-    page = _write(browser, first, "save", outcome="consultation_only")
-    again = _write(browser, first, "save", outcome="counter_closed")
+    page = write(browser, first, "save", outcome="consultation_only")
+    again = write(browser, first, "save", outcome="counter_closed")
     assert "もう記録されています" in again.words
     assert _at_hub(network, tie).result == "consultation_only"
 
@@ -142,13 +100,13 @@ def test_a_second_press_changes_no_time_and_a_second_save_nothing(
 def test_the_enter_key_keeps_what_was_written_and_does_no_more(
     browser: Browser, office: Office, tie: threads.ReferralDetail
 ) -> None:
-    page = _plan(browser, tie.id)
+    page = plan(browser, tie.id)
     form = page.html.select_one("form[data-offline]")
     assert form is not None
     first = form.select_one("button")
     assert first is not None
     assert first["value"] == "keep"
-    page = _write(browser, page, "keep", strengths=CANARY, outcome="papers_missing")
+    page = write(browser, page, "keep", strengths=CANARY, outcome="papers_missing")
     known = _known(office, page)
     assert (known.arrived_at, known.ended_at, known.document.get("outcome")) == (None, None, None)
     assert CANARY in page.html.select_one("#f-strengths").get_text()  # type: ignore[union-attr]
@@ -157,11 +115,11 @@ def test_the_enter_key_keeps_what_was_written_and_does_no_more(
 def test_turned_away_needs_who_and_why_and_tells_a_supervisor_if_wished(
     browser: Browser, office: Office, tie: threads.ReferralDetail
 ) -> None:
-    page = _plan(browser, tie.id)
-    page = _write(browser, page, "save", outcome="not_accepted", strengths=CANARY)
+    page = plan(browser, tie.id)
+    page = write(browser, page, "save", outcome="not_accepted", strengths=CANARY)
     assert (page.status, page.faults) == (422, ["turned_away"])
     assert CANARY in page.html.select_one("#f-strengths").get_text()  # type: ignore[union-attr]
-    page = _write(browser, page, "save", turned_away="窓口の人に管轄が違うと言われた", tell_supervisor="yes")
+    page = write(browser, page, "save", turned_away="窓口の人に管轄が違うと言われた", tell_supervisor="yes")
     assert "同行の記録を保存しました" in page.words
     supervisor = office.browser(office.hire("仮名 上司", roles=frozenset({Role.SUPERVISOR})))
     assert "窓口で受け付けてもらえませんでした" in supervisor.get("/").words
@@ -184,8 +142,8 @@ def test_a_no_show_needs_a_next_step_within_three_business_days(
 ) -> None:
     network.clock.at = now
     browser = office.browser(office.hire())
-    page = _plan(browser, tie.id, on=now.astimezone(JST).date().isoformat(), at="23:50")
-    page = _write(browser, page, "save", outcome="no_show", next_on=next_on)
+    page = plan(browser, tie.id, on=now.astimezone(JST).date().isoformat(), at="23:50")
+    page = write(browser, page, "save", outcome="no_show", next_on=next_on)
     assert (page.status == 200) is is_taken, page.faults
     if is_taken:
         going = _at_hub(network, tie)
@@ -195,27 +153,27 @@ def test_a_no_show_needs_a_next_step_within_three_business_days(
 
 
 def test_nobody_fails_to_come_before_the_day(browser: Browser, tie: threads.ReferralDetail) -> None:
-    page = _plan(browser, tie.id, on="2026-04-08")
-    page = _write(browser, page, "save", outcome="no_show", next_on="2026-04-09")
+    page = plan(browser, tie.id, on="2026-04-08")
+    page = write(browser, page, "save", outcome="no_show", next_on="2026-04-09")
     assert page.faults == ["outcome"]
 
 
 def test_a_proposal_becomes_a_plan_when_the_person_agrees_and_cannot_be_missed_before(
     browser: Browser, network: Network, tie: threads.ReferralDetail
 ) -> None:
-    page = _plan(browser, tie.id, agreed="not_yet")
+    page = plan(browser, tie.id, agreed="not_yet")
     assert _at_hub(network, tie).state == "proposed"
     assert page.html.select_one("input[value=no_show]") is None
-    refused = _write(browser, page, "save", outcome="no_show", next_on="2026-04-07")
+    refused = write(browser, page, "save", outcome="no_show", next_on="2026-04-07")
     assert refused.status == 422
-    page = _write(browser, page, "agree")
+    page = write(browser, page, "agree")
     assert "同意を記録しました" in page.words
     assert _at_hub(network, tie).state == "agreed"
     assert page.html.select_one("input[value=no_show]") is not None
 
 
 def test_what_was_called_off_is_called_off(browser: Browser, network: Network, tie: threads.ReferralDetail) -> None:
-    page = _write(browser, _plan(browser, tie.id, on="2026-04-09"), "save", outcome="called_off")
+    page = write(browser, plan(browser, tie.id, on="2026-04-09"), "save", outcome="called_off")
     assert "同行の記録を保存しました" in page.words
     assert _at_hub(network, tie).state == "called_off"
 
@@ -223,8 +181,8 @@ def test_what_was_called_off_is_called_off(browser: Browser, network: Network, t
 def test_a_narrative_goes_sealed_to_the_other_side_where_consent_permits(
     browser: Browser, office: Office, partner: Office, network: Network, tie: threads.ReferralDetail
 ) -> None:
-    page = _plan(browser, tie.id)
-    page = _write(browser, page, "save", outcome="consultation_only", strengths=CANARY, tell_partner="yes")
+    page = plan(browser, tie.id)
+    page = write(browser, page, "save", outcome="consultation_only", strengths=CANARY, tell_partner="yes")
     assert "送っていません" not in page.words
     partner.connector.sync()
     with partner.connector.casebook.transaction() as connection:
@@ -249,8 +207,8 @@ def test_without_consent_the_narrative_stays_here_and_the_page_says_why(
     us.send(story.letter(case, partner.connector))
     us.sync()
     (found,) = network.hub.referrals.values()
-    page = _plan(browser, found.id)
-    page = _write(browser, page, "save", outcome="consultation_only", strengths=CANARY, tell_partner="yes")
+    page = plan(browser, found.id)
+    page = write(browser, page, "save", outcome="consultation_only", strengths=CANARY, tell_partner="yes")
     assert "この項目への同意がありません" in page.words
     assert CANARY in page.words
     assert [message.kind for message in network.hub.messages.values()] == ["referral"]
@@ -261,27 +219,27 @@ def test_with_the_line_down_everything_is_kept_and_sent_in_its_order_later(
     browser: Browser, office: Office, network: Network, tie: threads.ReferralDetail
 ) -> None:
     network.hub.away = True
-    page = _plan(browser, tie.id, agreed="not_yet")
+    page = plan(browser, tie.id, agreed="not_yet")
     assert "つながり次第送ります" in page.words
-    page = _write(browser, page, "agree")
-    page = _write(browser, page, "arrive")
+    page = write(browser, page, "agree")
+    page = write(browser, page, "arrive")
     network.clock.on(minutes=9)
-    page = _write(browser, page, "save", outcome="papers_missing", missing="離職票")
+    page = write(browser, page, "save", outcome="papers_missing", missing="離職票")
     assert "つながり次第送ります" in page.words
     assert "送信待ち" in page.words
     network.hub.away = False
     office.connector.sync()
     going = _at_hub(network, tie)
     assert (going.state, going.result, going.minutes, going.version) == ("done", "papers_missing", 9, 3)
-    assert "送信待ち" not in browser.get(_path(page)).words
+    assert "送信待ち" not in browser.get(path(page)).words
 
 
 def test_a_plan_that_came_too_late_for_the_hub_still_becomes_a_record(
     browser: Browser, office: Office, network: Network, tie: threads.ReferralDetail
 ) -> None:
     network.hub.away = True
-    page = _plan(browser, tie.id)
-    page = _write(browser, page, "save", outcome="consultation_only")
+    page = plan(browser, tie.id)
+    page = write(browser, page, "save", outcome="consultation_only")
     network.clock.on(days=2)
     network.hub.away = False
     office.connector.sync()
@@ -294,13 +252,13 @@ def test_a_plan_that_came_too_late_for_the_hub_still_becomes_a_record(
 def test_a_late_record_that_the_hub_cannot_take_any_more_says_so(
     browser: Browser, network: Network, office: Office, tie: threads.ReferralDetail
 ) -> None:
-    page = _plan(browser, tie.id)
+    page = plan(browser, tie.id)
     known = network.hub.referrals[tie.id]
     from dataclasses import replace
 
     over = replace(known.accompaniments[0], state="called_off", version=2)
     network.hub.referrals[tie.id] = replace(known, accompaniments=(over,))
-    page = _write(browser, page, "save", outcome="consultation_only")
+    page = write(browser, page, "save", outcome="consultation_only")
     assert "ハブが受け取りませんでした" in page.words
     assert "ほかの人が先に書き換えました" in page.words
     assert _known(office, page).document["outcome"] == "consultation_only"
@@ -326,7 +284,7 @@ def test_a_plan_with_faults_changes_nothing_and_keeps_what_was_written(
     browser: Browser, paper: Paper, tie: threads.ReferralDetail, changes: dict[str, str], faults: list[str]
 ) -> None:
     before = len(paper.queued())
-    page = _plan(browser, tie.id, **changes)
+    page = plan(browser, tie.id, **changes)
     assert (page.status, page.faults) == (422, faults)
     assert page.html.select_one("#f-meet_at")["value"] == "正面玄関"  # type: ignore[index]
     assert len(paper.queued()) == before
@@ -348,70 +306,31 @@ def test_a_plan_with_faults_changes_nothing_and_keeps_what_was_written(
 def test_a_record_with_faults_tells_nobody(
     browser: Browser, network: Network, tie: threads.ReferralDetail, said: dict[str, str], faults: list[str]
 ) -> None:
-    page = _write(browser, _plan(browser, tie.id), "save", **said)
+    page = write(browser, plan(browser, tie.id), "save", **said)
     assert page.status == 422
     assert set(faults) <= set(page.faults)
     assert _at_hub(network, tie).state == "agreed"
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_a_photograph_goes_into_the_casebook_without_what_the_camera_wrote(
-    browser: Browser, office: Office, tie: threads.ReferralDetail, kind: str
-) -> None:
-    page = _plan(browser, tie.id)
-    page = _write(browser, page, "keep", photo=(_picture(kind), "IMG_0001.jpg"))
-    link = page.html.select_one(".photos a")
-    assert link is not None
-    answer = browser.get(str(link["href"])).answer
-    assert answer.mimetype == "image/jpeg"
-    assert answer.headers["Cache-Control"] == "no-store"
-    body = answer.get_data()
-    assert "カナリア社".encode() not in body
-    with Image.open(io.BytesIO(body)) as shown:
-        assert (shown.size, dict(shown.getexif())) == ((60, 40), {})
-    other = office.browser(office.hire("仮名 管理", roles=frozenset({Role.ADMINISTRATOR})))
-    assert other.get(str(link["href"])).status == 403
-    assert browser.get(str(link["href"]) + "x").status == 404
-
-
-@pytest.mark.parametrize("body", [b"not a picture", b"%PDF-1.7 x", b"\xff\xd8\xff\xe0 broken", b""])
-def test_what_is_no_picture_is_refused_in_words(
-    browser: Browser, office: Office, tie: threads.ReferralDetail, body: bytes
-) -> None:
-    page = _plan(browser, tie.id)
-    page = _write(browser, page, "keep", photo=(io.BytesIO(body), "x.jpg"), strengths=CANARY)
-    assert (page.status, page.faults) == (422, ["photo"])
-    assert CANARY in page.html.select_one("#f-strengths").get_text()  # type: ignore[union-attr]
-    with office.connector.casebook.transaction() as connection:
-        assert connection.execute(sa.select(scans.c.id)).all() == []
-
-
-def test_a_picture_with_too_many_pixels_is_not_opened() -> None:
-    made = io.BytesIO()
-    Image.new("1", (20_000, 9_000)).save(made, format="PNG")
-    with pytest.raises(photos.PhotoError, match=r"too-large|not-a-picture"):
-        photos.cleaned(made.getvalue())
-
-
 def test_what_is_not_there_is_not_there_and_administrators_see_nobody(
     browser: Browser, office: Office, tie: threads.ReferralDetail
 ) -> None:
-    page = _plan(browser, tie.id)
+    page = plan(browser, tie.id)
     assert browser.get("/accompaniments/nothing").status == 404
     assert browser.get("/referrals/nothing/accompany").status == 404
     admin = office.browser(office.hire("仮名 管理", roles=frozenset({Role.ADMINISTRATOR})))
-    for path in (_path(page), f"/referrals/{tie.id}/accompany"):
-        assert admin.get(path).status == 403
+    for place in (path(page), f"/referrals/{tie.id}/accompany"):
+        assert admin.get(place).status == 403
 
 
 def test_somebody_elses_case_asks_for_a_reason_first(
     office: Office, browser: Browser, tie: threads.ReferralDetail
 ) -> None:
-    page = _plan(browser, tie.id)
+    page = plan(browser, tie.id)
     with office.connector.casebook.transaction() as connection:
         files.assign(connection, office.connector.pen("s-1"), case=tie.case, worker="somebody-else")
     worker = office.browser(office.hire("仮名 担当", roles=frozenset({Role.CASEWORKER})))
-    asked = worker.get(_path(page))
+    asked = worker.get(path(page))
     assert asked.status == 403
     assert "花子" not in asked.answer.get_data(as_text=True)
 
@@ -419,10 +338,10 @@ def test_somebody_elses_case_asks_for_a_reason_first(
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_the_phone_page_is_whole_in_both_languages(office: Office, tie: threads.ReferralDetail, language: str) -> None:
     browser = office.browser(office.hire(), language=language)
-    page = _plan(browser, tie.id)
+    page = plan(browser, tie.id)
     assert page.html.select_one("input[type=file][capture=environment]") is not None
     assert page.html.select_one("a[href^='tel:']") is not None
-    done = _write(browser, page, "save", outcome="broken_off", turned_away=CANARY)
+    done = write(browser, page, "save", outcome="broken_off", turned_away=CANARY)
     assert done.status == 200
     assert json.dumps(done.words)
 
