@@ -101,10 +101,6 @@ def test_every_text_that_a_template_names_is_there(path: Path) -> None:
     assert [key for key in sorted(named) if not texts.is_text(key)] == []
 
 
-SHARED = {"web.back", "web.change", "web.close", "web.print", "web.save"}
-"""Words that every slice may want."""
-
-
 def test_every_text_is_used_somewhere() -> None:
     sources = [*TEMPLATES, *DESK.rglob("*.py")]
     said = "\n".join(path.read_text(encoding="utf-8") for path in sources)
@@ -116,7 +112,6 @@ def test_every_text_is_used_somewhere() -> None:
         if f"{name}.{key}" not in said
         and not any(f"{name}.{key}".startswith(start) for start in starts)
         and not key.endswith("-short")
-        and f"{name}.{key}" not in SHARED
     ]
     assert unused == []
 
