@@ -35,7 +35,7 @@ play: $(VENV)/run.stamp ## play a scenario: make play SCENARIO=FILE [ARGS=--json
 
 # ── testing ──
 test: $(VENV)/dev.stamp ## every test
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 test-unit: $(VENV)/dev.stamp ## the tests that need no server
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/consent tests/house $(ARGS)

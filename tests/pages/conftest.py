@@ -7,25 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from tests.pages import seeing
 from tests.pages.seeing import Eyes
 from tests.pages.town import Town, open_town
-
-MISSING = "Chromium is not installed; these tests need it (Debian: apt-get install chromium fonts-noto-cjk)"
-
-
-@pytest.fixture(scope="session")
-def eyes() -> Iterator[Eyes]:
-    """Start Chromium once."""
-    program = seeing.chromium()
-    if program is None:
-        pytest.skip(MISSING)
-    with sync_playwright() as playwright:
-        browser = seeing.launch(playwright, program)
-        yield Eyes(browser)
-        browser.close()
 
 
 @pytest.fixture(scope="session")

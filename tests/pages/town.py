@@ -85,7 +85,7 @@ def open_town(folder: Path, *names: str) -> Iterator[Town]:
 
 
 def _staffed(stack: contextlib.ExitStack, name: str, connector: Connector) -> Desk:
-    opened = stack.enter_context(open_desk(connector, port=0, sample=True, listen_for=1))
+    opened = stack.enter_context(open_desk(connector, port=0, sample=True))
     with connector.casebook.transaction() as connection:
         now = connector.now()
         worker, _ = staff.enrol(

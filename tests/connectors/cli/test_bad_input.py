@@ -59,7 +59,8 @@ def test_a_casebook_that_breaks_while_it_is_read(j1: Office) -> None:
     path = j1.folder / "casebook.db"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) * 3 // 4] + b"\x00" * (len(whole) - len(whole) * 3 // 4))
-    assert "restore it from its copy" in j1.type("export", "people", code=1).stderr
+    said = j1.type("export", "people", code=1).stderr  # which page breaks first depends on the tables
+    assert "restore it from its copy" in said.lower()
 
 
 def test_a_person_without_a_name(j1: Office) -> None:

@@ -14,7 +14,6 @@ from datetime import timedelta
 from importlib.resources import files
 
 import pytest
-from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 from werkzeug.serving import make_server
 
@@ -222,19 +221,6 @@ def test_a_person_without_consent_reads_that_nothing_is_told(office: Office, par
 
 
 # ── on paper, by Chromium ──
-
-
-@pytest.fixture
-def eyes() -> Iterator[Eyes]:
-    program = seeing.chromium()
-    if program is None:
-        pytest.skip(
-            "Chromium is not installed; prints are not counted (Debian: apt-get install chromium fonts-noto-cjk)"
-        )
-    with sync_playwright() as playwright:
-        chromium = seeing.launch(playwright, program)
-        yield Eyes(chromium)
-        chromium.close()
 
 
 @contextmanager
