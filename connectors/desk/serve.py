@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,7 @@ def open_desk(
     """
     if sample and urlsplit(connector.settings.hub).hostname not in _LOOPBACK_NAMES:
         raise ConnectorError("sample-hub-real", url=connector.settings.hub)
+    listening = _listen(host, port)
     line = LineState()
     loop = Loop(
         connector,
@@ -70,15 +72,27 @@ def open_desk(
     with connector.casebook.transaction() as connection:
         code = staff.setup_code(connection)
     server: Any = create_server(
-        app, host=host, port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=True
+        app, sockets=[listening], threads=THREADS, ident=None, clear_untrusted_proxy_headers=True
     )
     serving = threading.Thread(target=server.run, name="desk-pages", daemon=True)
     with loop:
         serving.start()
         try:
-            yield Opened(url=origin or f"http://{host}:{server.effective_port}", setup_code=code)
+            yield Opened(url=origin or f"http://{host}:{listening.getsockname()[1]}", setup_code=code)
         finally:
             server.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything else is begun, so that a port that is taken leaves nothing half made."""
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
 def wait_for_the_end() -> None:

@@ -81,4 +81,7 @@ def test_what_is_declined_comes_back_with_somebody_to_go_to(eyes: Eyes, town: To
         page.goto(centre.enter(f"/referrals/{referral}"))
         assert "架空市福祉事務所" in page.inner_text("main")
         page.click(f"a[href*='from={referral}'] >> nth=0")
-        page.wait_for_url("**/referrals/drafts/**")
+        page.wait_for_url(f"**/referrals/new?from={referral}")
+        page.click("text=次へ：送り先")
+        page.wait_for_url("**/recipient")
+        assert "架空市福祉事務所" in page.inner_text("main")
