@@ -32,6 +32,8 @@ def sign_in(visit: Visit) -> Response | tuple[str, int]:
     """Let somebody in by id, password and one-time code; the same sentence whatever was wrong."""
     filled = Filled.of_request()
     wish = own_path(request.values.get("next"), "")
+    if visit.who is not None:  # here already; the menu's counts must not ask the casebook inside this transaction
+        return redirect(wish or "/", 303)
     with visit.book() as connection:
         if not reads.is_anybody_here(connection):
             return redirect(url_for("staff.set_up"), 303)
@@ -91,6 +93,8 @@ def set_up(visit: Visit) -> Response | tuple[str, int]:
 def join(visit: Visit) -> Response | tuple[str, int]:
     """Set a password and one-time codes, invited by a set-up code; then whoever it is has signed in."""
     filled = Filled.of_request()
+    if visit.who is not None:
+        return redirect("/", 303)
     code = filled.line("invitation") or str(session.get(_PENDING, ""))
     with visit.book() as connection:
         member = service.invited(connection, code, now=visit.at) if code else None
@@ -127,6 +131,8 @@ def join(visit: Visit) -> Response | tuple[str, int]:
 def locked(visit: Visit) -> Response | tuple[str, int]:
     """Unlock a session that was idle; what was written while it was locked is shown again, to be sent."""
     wish, filled = own_path(request.values.get("next"), "/"), Filled.of_request()
+    if visit.who is not None:
+        return redirect(wish, 303)
     with visit.book() as connection:
         found = reads.session_of(connection, str(session.get(SESSION_TOKEN, "")))
         if found is None:

@@ -196,3 +196,8 @@ def test_a_ticket_opens_no_other_desk(office: Office) -> None:
 def test_sample_data_never_meet_a_hub_elsewhere(office: Office) -> None:
     with refused("sample-hub-real"), open_desk(office.connector, port=0, sample=True):
         pass
+
+
+@pytest.mark.parametrize("path", ["/signin", "/join", "/locked"])
+def test_whoever_is_in_already_is_led_on(office: Office, path: str) -> None:
+    assert office.browser(office.hire()).get(path, follow=False).to == "/"
