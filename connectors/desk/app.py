@@ -24,7 +24,7 @@ from connectors.desk.intakes.reads import count_oral
 from connectors.desk.outings import pages as outings
 from connectors.desk.referrals import pages as referrals
 from connectors.desk.sending import pages as sending
-from connectors.desk.staff import pages as staff
+from connectors.desk.staff import passkey_pages as staff
 from connectors.desk.staff.admission import StaffAdmission
 from connectors.desk.web.faults import handle_faults
 from connectors.desk.web.gate import ADMISSION

@@ -305,3 +305,14 @@ class LogProof:
     index: int
     size: int
     proof: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchored:
+    """A day of our own access log as the hub's log holds it; `entry` is the id of that entry."""
+
+    day: date
+    root: str
+    count: int
+    entry: str
+    anchored_at: Moment

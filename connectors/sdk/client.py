@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from typing_extensions import override
 
 from connectors.sdk import answers, threads
+from connectors.sdk.anchor_calls import WithAnchors
 from connectors.sdk.interface import Body, Hub
 from connectors.sdk.reading import read
 from connectors.sdk.session import HubSession
@@ -29,7 +30,7 @@ _MARGIN: Final = 30.0
 """Seconds that a long poll may take beyond what it waits."""
 
 
-class HubClient(WithWebhooks, Hub):
+class HubClient(WithWebhooks, WithAnchors, Hub):
     """The hub over HTTPS as one client of one agency."""
 
     def __init__(self, session: HubSession) -> None:

@@ -293,6 +293,10 @@ class Hub(Protocol):
         """Give the newest checkpoint as it was signed (a C2SP note)."""
         ...
 
+    def anchor(self, day: date, *, root: str, count: int, idempotency_key: str | None = None) -> answers.Anchored:
+        """Anchor one past day of our own access log: its root in hexadecimal; another root for the day is refused."""
+        ...
+
     def log_entries(self, *, case: str | None = None) -> Iterator[answers.LogEntry]:
         """Give the entries that name us, of one case or all."""
         ...

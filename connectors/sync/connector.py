@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final, Self
 
@@ -16,6 +16,7 @@ import requests
 from connectors.base.clock import Clock, system_clock
 from connectors.base.errors import ConnectorError
 from connectors.casebook import compose, notices, preview, receive, statements
+from connectors.casebook.anchors import Checked
 from connectors.casebook.compose import Letter
 from connectors.casebook.receive import ReadPart
 from connectors.casebook.store import open_casebook
@@ -24,7 +25,7 @@ from connectors.sdk.client import HubClient
 from connectors.sdk.interface import Body, Hub
 from connectors.sdk.session import HubSession
 from connectors.sdk.threads import MessageAccepted, Notice, Opened
-from connectors.sync import cases, directory, inbound, mirroring, news, outbound
+from connectors.sync import anchoring, cases, directory, inbound, mirroring, news, outbound
 from connectors.sync.directory import Fetched
 from connectors.sync.inbound import Collected
 from connectors.sync.outbound import Pushed
@@ -114,6 +115,7 @@ class Connector(Station):
 
         *Raises* `HubAwayError` when the hub does not answer while something is fetched; what waits goes on waiting.
         """
+        anchoring.anchor_past_days(self)
         self.renew_statuses()
         pushed = self.push()
         news.countersign(self, pushed.refused)
@@ -127,6 +129,13 @@ class Connector(Station):
         mirroring.refresh_tasks(self)
         unlogged = outbound.prove_sent(self)
         return Synced(pushed=pushed, fetched=fetched, collected=collected, answered=answered, unlogged=unlogged)
+
+    def check_anchor(self, day: date) -> tuple[Checked, bool]:
+        """Read a day of our own access log again, and say whether the hub has anchored just these lines.
+
+        *Raises* as `anchoring.check_at_hub`.
+        """
+        return anchoring.check_at_hub(self, day)
 
     # ── messages ──
 

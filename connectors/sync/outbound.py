@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -39,6 +40,7 @@ _Answer = (
     | threads.Opened
     | threads.MessageAccepted
     | threads.ReceiptTaken
+    | answers.Anchored
     | deeds.Deed
 )
 
@@ -285,6 +287,9 @@ _CALLS: Final[Mapping[str, Callable[[Hub, Waiting, Mapping[str, Any]], _Answer]]
     ),
     "purge": lambda hub, row, body: hub.answer_notice(_named(row), body["record"], idempotency_key=row.key),
     "receipt": lambda hub, row, body: hub.acknowledge(_named(row), body["receipt"], idempotency_key=row.key),
+    "anchor": lambda hub, row, body: hub.anchor(
+        date.fromisoformat(body["day"]), root=body["root"], count=body["count"], idempotency_key=row.key
+    ),
     "message": _message,
     **deeds.CALLS,
 }

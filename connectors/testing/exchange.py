@@ -14,6 +14,7 @@ from connectors.sdk import answers, threads
 from connectors.sdk.interface import Body
 from connectors.testing.machine import Machine, plain
 from connectors.testing.memory import refuse
+from consent.calendar import day_of
 from consent.receipts import PurgeRecord
 
 
@@ -197,6 +198,22 @@ class Exchange(Machine):
         return answers.ProvedEntry(
             index=found.index, id=found.id, entry=found.entry, logged_at=found.logged_at, proof=proof
         )
+
+    @override
+    def anchor(self, day: date, *, root: str, count: int, idempotency_key: str | None = None) -> answers.Anchored:
+        if day >= day_of(self._hub.clock()):
+            refuse(422, "day-not-over")
+        known = self._hub.anchors.get((self._agency, day))
+        if known is not None and (known.root, known.count) != (root, count):
+            refuse(409, "anchor-differs")
+        return self._once(idempotency_key, lambda: known or self._anchored(day, root, count))
+
+    def _anchored(self, day: date, root: str, count: int) -> answers.Anchored:
+        facts = {"day": day.isoformat(), "root": root, "count": count}
+        entry = self._hub.write("agency:anchor", (self._agency,), facts)
+        made = answers.Anchored(day=day, root=root, count=count, entry=entry, anchored_at=self._hub.clock())
+        self._hub.anchors[self._agency, day] = made
+        return made
 
     @override
     def log_proof(self, index: int) -> answers.LogProof:

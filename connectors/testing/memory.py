@@ -12,7 +12,7 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, NoReturn, TypeVar
 
 from connectors.base.clock import Clock, system_clock
@@ -88,6 +88,7 @@ class MemoryHub:
         self.notices: list[tuple[str, threads.Notice]] = []
         self.tasks: list[tuple[str, answers.Task]] = []
         self.events: list[tuple[str, answers.Event]] = []
+        self.anchors: dict[tuple[str, date], answers.Anchored] = {}
         self.webhooks: dict[str, tuple[str, Webhook]] = {}
         self._answered: dict[tuple[str, str], object] = {}
 

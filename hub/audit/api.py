@@ -8,9 +8,18 @@ from typing import Final
 
 from flask_restx import Namespace, Resource
 
-from hub.audit import reads
+from hub.audit import reads, service
 from hub.audit.reads import TILE_WIDTH
-from hub.audit.shapes import EntryPage, EntryQuery, EntryShape, KeysShape, ProofShape, ProvedEntryShape
+from hub.audit.shapes import (
+    AnchorShape,
+    EntryPage,
+    EntryQuery,
+    EntryShape,
+    KeysShape,
+    NewAnchor,
+    ProofShape,
+    ProvedEntryShape,
+)
 from hub.base.errors import NotFoundError
 from hub.web.call import Call, Reply
 from hub.web.operation import operation
@@ -111,6 +120,17 @@ class Proof(Resource):
         if found is None:
             raise NotFoundError
         return ProofShape.of(found)
+
+
+@namespace.route("/audit/anchors")
+class Anchors(Resource):
+    """The roots of the caller's own access log."""
+
+    @operation(permission="audit.anchor", body=NewAnchor, out=AnchorShape, status=201, summary="audit.anchor")
+    def post(self, call: Call, body: NewAnchor) -> Reply:
+        """Anchor one past day of the agency's own access log in the hub's log."""
+        made = service.anchor(call.session, body.anchor(), agency=call.caller.agency, now=call.now)
+        return Reply(body=AnchorShape.of(made), status=201 if made.is_new else 200)
 
 
 def _tile(number: str) -> tuple[int, int]:

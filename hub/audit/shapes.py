@@ -3,13 +3,15 @@
 here.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import Field
 
+from consent import wire
 from consent.tlog import proofs
 from hub.audit.reads import Inclusion, LoggedEntry
+from hub.audit.service import Anchor, Anchored
 from hub.web.paging import Page, PageQuery
 from hub.web.shapes import Shape
 
@@ -68,3 +70,31 @@ class ProvedEntryShape(EntryShape):
     """An entry and the proof that it is in the log."""
 
     proof: str
+
+
+class NewAnchor(Shape):
+    """The root (RFC 6962) over the lines of one past day of the agency's own access log, and how many lines."""
+
+    day: Annotated[date, Field(ge=date(2020, 1, 1))]
+    root: wire.Digest
+    count: Annotated[int, Field(ge=1, le=2**53 - 1)]
+
+    def anchor(self) -> Anchor:
+        """Give it as the service takes it."""
+        return Anchor(day=self.day, root=self.root, count=self.count)
+
+
+class AnchorShape(Shape):
+    """An anchor and the entry of the log that holds it."""
+
+    day: date
+    root: str
+    count: int
+    entry: str
+    anchored_at: datetime
+
+    @classmethod
+    def of(cls, made: Anchored) -> "AnchorShape":
+        """Show an anchor."""
+        said = made.anchor
+        return cls(day=said.day, root=said.root, count=said.count, entry=made.entry, anchored_at=made.anchored_at)

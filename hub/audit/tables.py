@@ -55,3 +55,15 @@ log_checkpoints = sa.Table(
     sa.Column("made_at", UtcDateTime, nullable=False),
 )
 """Every checkpoint ever signed; one size, one root."""
+
+agency_anchors = sa.Table(
+    "agency_anchors",
+    metadata,
+    sa.Column("agency", sa.Uuid(as_uuid=False), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("root", sa.Text, nullable=False),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("entry", sa.Uuid(as_uuid=False), nullable=False),
+    sa.Column("anchored_at", UtcDateTime, nullable=False),
+)
+"""The roots of agencies' own access logs: one a day, never changed. `entry` is the log's entry that says so."""

@@ -58,6 +58,8 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     # it makes a shared secret and tells events to another machine: as much trust as publishing keys
     "webhooks.write": _any("keys:write"),
     "audit.read": _any("audit:read"),
+    # every connector anchors its own access log: no more than any of them may do anyway
+    "audit.anchor": _any("referrals:read"),
     "oversight.write": _any("oversight:write"),
 }
 

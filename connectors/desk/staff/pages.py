@@ -42,14 +42,9 @@ def sign_in(visit: Visit) -> Response | tuple[str, int]:
         login, password = filled.line("login", required=True), filled.values.get("password", "")[: LONGEST_LINE * 2]
         answer = service.sign_in(connection, login, password, filled.line("code"), now=visit.at)
     if isinstance(answer, service.NotLetIn):
-        _blame(filled, "login", answer, visit)
-        return render_again("staff/signin.html", filled, wish=wish)
-    session.clear()
-    session[SESSION_TOKEN] = answer.token
-    seen = answer.seen_before_at
-    if seen is None:
-        return see(wish or "/", said="staff.welcome")
-    return see(wish or "/", said="staff.seen-before", day=say_moment(seen, visit.language))
+        blame(filled, "login", answer, visit)
+        return render_again("staff/signin.html", filled, wish=wish, **_sign_in_facts(visit))
+    return go_in(visit, answer, wish)
 
 
 @page(blueprint, "/enter/<ticket>", who=Access.EVERYBODY)
@@ -84,9 +79,7 @@ def set_up(visit: Visit) -> Response | tuple[str, int]:
         _, code = service.enrol(
             connection, login=login, name=name, team="", roles=frozenset(Role), by="setup", now=visit.at
         )
-    session.clear()
-    session[_PENDING] = code
-    return redirect(url_for("staff.join"), 303)
+    return begin_to_join(code)
 
 
 @page(blueprint, "/join", who=Access.EVERYBODY, methods=("GET", "POST"))
@@ -138,15 +131,15 @@ def locked(visit: Visit) -> Response | tuple[str, int]:
         if found is None:
             return redirect(url_for("staff.sign_in", next=wish), 303)
         if request.method == "GET":
-            return render("staff/locked.html", wish=wish, name=found.member.name)
+            if "opened" in request.args and not found.locked:  # by a passkey
+                return _opened(service.take_kept(connection, found.id), wish)
+            return render("staff/locked.html", wish=wish, name=found.member.name, **passkey_facts(visit))
         answer = service.unlock(connection, found, filled.values.get("password", ""), now=visit.at)
         if isinstance(answer, service.NotLetIn):
-            _blame(filled, "password", answer, visit)
-            return render_again("staff/locked.html", filled, wish=wish, name=found.member.name)
+            blame(filled, "password", answer, visit)
+            return render_again("staff/locked.html", filled, wish=wish, name=found.member.name, **passkey_facts(visit))
         kept = service.take_kept(connection, found.id)
-    if kept is not None:
-        return render("staff/kept.html", path=kept["path"], fields=kept["fields"])
-    return redirect(wish, 303)
+    return _opened(kept, wish)
 
 
 @page(blueprint, "/lock", who=Access.STAFF, methods=("POST",))
@@ -177,11 +170,44 @@ def language(_: Visit, chosen: str) -> Response:
     return answer
 
 
+def go_in(visit: Visit, begun: service.SignedIn, wish: str) -> Response:
+    """Let whoever has signed in go on, and say when they were here last."""
+    session.clear()
+    session[SESSION_TOKEN] = begun.token
+    seen = begun.seen_before_at
+    if seen is None:
+        return see(wish or "/", said="staff.welcome")
+    return see(wish or "/", said="staff.seen-before", day=say_moment(seen, visit.language))
+
+
+def passkey_facts(visit: Visit) -> dict[str, Any]:
+    """Give what a page says of passkeys: whether this desk can have them, else why not."""
+    return {"hindrance": rules.passkey_hindrance(visit.site.origin)}
+
+
+def begin_to_join(code: str) -> Response:
+    """Send somebody on to set password and one-time codes, by a set-up code that need not be typed."""
+    session.clear()
+    session[_PENDING] = code
+    return redirect(url_for("staff.join"), 303)
+
+
+def _opened(kept: dict[str, Any] | None, wish: str) -> Response | tuple[str, int]:
+    if kept is not None:
+        return render("staff/kept.html", path=kept["path"], fields=kept["fields"])
+    return redirect(wish, 303)
+
+
+def _sign_in_facts(visit: Visit) -> dict[str, Any]:
+    return {"agency": visit.site.connector.settings, **passkey_facts(visit)}
+
+
 def _sign_in_page(visit: Visit, wish: str) -> tuple[str, int]:
-    return render("staff/signin.html", wish=wish, agency=visit.site.connector.settings)
+    return render("staff/signin.html", wish=wish, **_sign_in_facts(visit))
 
 
-def _blame(filled: Filled, field: str, answer: service.NotLetIn, visit: Visit) -> None:
+def blame(filled: Filled, field: str, answer: service.NotLetIn, visit: Visit) -> None:
+    """Note at a field why somebody was not let in."""
     if answer.until is None:
         filled.blame(field, "staff.fault-not-let-in")
         return

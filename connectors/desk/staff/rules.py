@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import unicodedata
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
+from urllib.parse import urlsplit
 
 from connectors.desk.web.site import Limits
 
@@ -17,6 +19,9 @@ LONGEST_BAR: Final = timedelta(minutes=15)
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 256
 INVITED_FOR: Final = timedelta(hours=24)
+CHALLENGED_FOR: Final = timedelta(minutes=5)
+"""How long the answer of a passkey may take."""
+RECOVERY_CODES: Final = 10
 
 
 class Standing(Enum):
@@ -55,3 +60,26 @@ def password_fault(password: str, *, login: str) -> str | None:
     if login and login in password.casefold():
         return "staff.fault-password-login"
     return None
+
+
+def passkey_host(origin: str) -> str | None:
+    """Give the host name that passkeys of this desk are bound to (WebAuthn §5.1.3); none where there can be none."""
+    return None if passkey_hindrance(origin) else urlsplit(origin).hostname
+
+
+def passkey_hindrance(origin: str) -> str | None:
+    """Give the key of why a desk at this address can have no passkeys: browsers want a host name, and HTTPS."""
+    parts = urlsplit(origin)
+    host = parts.hostname or ""
+    if not host or _is_address(host):
+        return "staff.passkey-not-by-number"
+    is_local = host == "localhost" or host.endswith(".localhost")
+    return None if parts.scheme == "https" or is_local else "staff.passkey-not-without-https"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

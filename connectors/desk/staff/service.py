@@ -62,14 +62,14 @@ def setup_code(connection: Connection) -> str | None:
     if reads.is_anybody_here(connection):
         return None
     code = new_code()
-    marks.remember(connection, _SETUP, reads.hashed(_plain(code)))
+    marks.remember(connection, _SETUP, reads.hashed(plain_code(code)))
     return code
 
 
 def is_setup_code(connection: Connection, code: str) -> bool:
     """Say whether this is the set-up code, while nobody is here yet."""
     kept = marks.recall(connection, _SETUP)
-    same = kept is not None and secrets.compare_digest(kept, reads.hashed(_plain(code)))
+    same = kept is not None and secrets.compare_digest(kept, reads.hashed(plain_code(code)))
     return same and not reads.is_anybody_here(connection)
 
 
@@ -88,7 +88,7 @@ def enrol(
             is_active=True,
             totp_used=0,
             failures=0,
-            invitation=reads.hashed(_plain(code)),
+            invitation=reads.hashed(plain_code(code)),
             invited_until=now + rules.INVITED_FOR,
             created_at=now,
         )
@@ -101,7 +101,7 @@ def invited(connection: Connection, code: str, *, now: datetime) -> str | None:
     """Give whom a set-up code invites, while it holds."""
     row = connection.execute(
         sa.select(tables.members.c.id).where(
-            tables.members.c.invitation == reads.hashed(_plain(code)),
+            tables.members.c.invitation == reads.hashed(plain_code(code)),
             tables.members.c.invited_until > now,
             tables.members.c.is_active,
         )
@@ -139,6 +139,39 @@ def sign_in(connection: Connection, login: str, password: str, code: str, *, now
         return _fail(connection, row, now)
     _change(connection, row.id, totp_used=step)
     return begin(connection, row.id, now=now)
+
+
+def checked(connection: Connection, login: str, password: str, *, now: datetime) -> sa.Row[Any] | NotLetIn:
+    """Give the row of whoever knows a password, before anything else of them is asked; a wrong one counts as a try."""
+    row = _by_login(connection, login)
+    is_right = _verify(password, row.password if row else None)
+    if row is None or not row.is_active:
+        return NotLetIn()
+    if row.barred_until is not None and now < row.barred_until:
+        return NotLetIn(until=row.barred_until)
+    return row if is_right else _fail(connection, row, now)
+
+
+def failed(connection: Connection, member: str, *, now: datetime) -> NotLetIn:
+    """Note a wrong try of somebody; say until when they wait."""
+    return _fail(connection, connection.execute(_of(member)).one(), now)
+
+
+def invite_anew(connection: Connection, member: str, *, by: str, now: datetime) -> str:
+    """Give the code with which somebody sets password and second factor anew; what they had before opens nothing."""
+    code = new_code()
+    _change(
+        connection,
+        member,
+        totp=None,
+        totp_used=0,
+        invitation=reads.hashed(plain_code(code)),
+        invited_until=now + rules.INVITED_FOR,
+    )
+    connection.execute(sa.delete(tables.passkeys).where(tables.passkeys.c.member == member))
+    end_all(connection, member)
+    access.record(connection, staff=by, action="staff:invited", about=member, now=now)
+    return code
 
 
 def begin(connection: Connection, member: str, *, now: datetime) -> SignedIn:
@@ -184,7 +217,7 @@ def lock(connection: Connection, session: str, kept: dict[str, Any] | None = Non
 
 def unlock(connection: Connection, session: reads.Session, password: str, *, now: datetime) -> bool | NotLetIn:
     """Unlock a session by its member's password; say whether."""
-    row = connection.execute(sa.select(tables.members).where(tables.members.c.id == session.member.id)).one()
+    row = connection.execute(_of(session.member.id)).one()
     if row.barred_until is not None and now < row.barred_until:
         return NotLetIn(until=row.barred_until)
     if not _verify(password, row.password):
@@ -233,6 +266,10 @@ def _by_login(connection: Connection, login: str) -> sa.Row[Any] | None:
     return connection.execute(query).one_or_none()
 
 
+def _of(member: str) -> sa.Select[Any]:
+    return sa.select(tables.members).where(tables.members.c.id == member)
+
+
 def _change(connection: Connection, member: str, **values: Any) -> None:
     connection.execute(sa.update(tables.members).where(tables.members.c.id == member).values(**values))
 
@@ -266,5 +303,6 @@ def _step_of(secret: str, code: str, now: datetime) -> int | None:
     return next((step for step in steps if secrets.compare_digest(totp.generate_otp(step).encode(), plain)), None)
 
 
-def _plain(code: str) -> str:
+def plain_code(code: str) -> str:
+    """Give the signs of a code without case, width of its groups and hyphens."""
     return "".join(sign for sign in code.upper() if sign in _CODE_SIGNS)

@@ -37,3 +37,31 @@ sessions = sa.Table(
     sa.Column("locked", sa.Boolean, nullable=False, default=False),
     sa.Column("kept", sa.JSON, comment="the form that was sent while locked: path and fields"),
 )
+
+passkeys = sa.Table(
+    "staff_passkeys",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True, comment="the credential's id, base64url"),
+    sa.Column("member", sa.ForeignKey("staff_members.id"), nullable=False, index=True),
+    sa.Column("public_key", sa.LargeBinary, nullable=False, comment="COSE"),
+    sa.Column("counter", sa.Integer, nullable=False, comment="uses as the device counts them; must only rise"),
+    sa.Column("name", sa.String, nullable=False, comment="as its owner calls the device"),
+    sa.Column("made_at", UtcText, nullable=False),
+    sa.Column("used_at", UtcText),
+)
+
+spent_challenges = sa.Table(
+    "staff_spent_challenges",
+    metadata,
+    sa.Column("challenge", sa.String, primary_key=True, comment="SHA-256; a cookie that is sent again opens nothing"),
+    sa.Column("spent_at", UtcText, nullable=False, index=True),
+)
+
+recovery_codes = sa.Table(
+    "staff_recovery_codes",
+    metadata,
+    sa.Column("code", sa.String, primary_key=True, comment="SHA-256; 98 random bits need no slow hash"),
+    sa.Column("member", sa.ForeignKey("staff_members.id"), nullable=False, index=True),
+    sa.Column("made_at", UtcText, nullable=False),
+    sa.Column("used_at", UtcText, comment="each opens once"),
+)
