@@ -126,20 +126,25 @@ def locked(visit: Visit) -> Response | tuple[str, int]:
     wish, filled = own_path(request.values.get("next"), "/"), Filled.of_request()
     if visit.who is not None:
         return redirect(wish, 303)
+    facts: dict[str, Any] = {"wish": wish, **passkey_facts(visit)}
     with visit.book() as connection:
         found = reads.session_of(connection, str(session.get(SESSION_TOKEN, "")))
         if found is None:
             return redirect(url_for("staff.sign_in", next=wish), 303)
-        if request.method == "GET":
-            if "opened" in request.args and not found.locked:  # by a passkey
-                return _opened(service.take_kept(connection, found.id), wish)
-            return render("staff/locked.html", wish=wish, name=found.member.name, **passkey_facts(visit))
-        answer = service.unlock(connection, found, filled.values.get("password", ""), now=visit.at)
-        if isinstance(answer, service.NotLetIn):
-            blame(filled, "password", answer, visit)
-            return render_again("staff/locked.html", filled, wish=wish, name=found.member.name, **passkey_facts(visit))
-        kept = service.take_kept(connection, found.id)
-    return _opened(kept, wish)
+        is_open = request.method == "GET" and "opened" in request.args and not found.locked  # by a passkey
+        if request.method == "POST":
+            answer = service.unlock(connection, found, filled.values.get("password", ""), now=visit.at)
+            if isinstance(answer, service.NotLetIn):
+                blame(filled, "password", answer, visit)
+            else:
+                is_open = True
+        kept = service.take_kept(connection, found.id) if is_open else None
+    # rendered when the transaction has ended: the menu's counts ask the casebook too
+    if is_open:
+        return _opened(kept, wish)
+    if not filled.is_fine:
+        return render_again("staff/locked.html", filled, name=found.member.name, **facts)
+    return render("staff/locked.html", name=found.member.name, **facts)
 
 
 @page(blueprint, "/lock", who=Access.STAFF, methods=("POST",))
