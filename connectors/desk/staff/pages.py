@@ -124,7 +124,7 @@ def join(visit: Visit) -> Response | tuple[str, int]:
 def locked(visit: Visit) -> Response | tuple[str, int]:
     """Unlock a session that was idle; what was written while it was locked is shown again, to be sent."""
     wish, filled = own_path(request.values.get("next"), "/"), Filled.of_request()
-    if visit.who is not None:
+    if visit.who is not None and "opened" not in request.args:  # opened by a passkey: what was kept is to be shown yet
         return redirect(wish, 303)
     facts: dict[str, Any] = {"wish": wish, **passkey_facts(visit)}
     with visit.book() as connection:

@@ -157,6 +157,19 @@ def test_a_passkey_unlocks_the_desk_and_what_was_written_is_there(
     assert browser.get("/").answer.request.path == "/"
 
 
+def test_what_was_kept_is_shown_once_after_unlocking_though_the_session_is_open_again_by_then(
+    office: Office, member: str, device: Device, network: Network
+) -> None:
+    browser = office.browser(member)
+    browser.get("/")
+    network.clock.on(minutes=11)
+    browser.post("/lock", {"note": "書きかけ"})
+    _, answer = enter(browser, device)
+    assert browser.get("/", follow=False).status == 200  # open already, in another window
+    assert "書いた内容が残っています" in browser.get(answer["to"]).words
+    assert browser.get(answer["to"], follow=False).to == "/agencies"
+
+
 def test_nobody_else_unlocks_the_desk(office: Office, member: str, device: Device, network: Network) -> None:
     browser = office.browser(office.hire("架空 別人"))
     browser.get("/")
