@@ -21,6 +21,7 @@ from connectors.desk.followups import pages as followups
 from connectors.desk.inbox import pages as inbox
 from connectors.desk.intakes import pages as intakes
 from connectors.desk.intakes.reads import count_oral
+from connectors.desk.office import pages as office
 from connectors.desk.outings import pages as outings
 from connectors.desk.referrals import pages as referrals
 from connectors.desk.sending import pages as sending
@@ -34,6 +35,7 @@ from connectors.desk.web.site import EXTENSION, Site
 
 SLICES: Final = (
     staff,
+    office,
     agencies,
     cases,
     consents,

@@ -100,7 +100,7 @@ def join(visit: Visit) -> Response | tuple[str, int]:
         secret = str(session.setdefault("totp", pyotp.random_base32()))
         account = reads.account(connection, member)
         login = account.login if account else ""
-        facts: dict[str, Any] = {"login": login, "secret": secret, "picture": _picture(secret, login)}
+        facts: dict[str, Any] = {"login": login, "secret": secret, "picture": picture_of(secret, login)}
         if request.method == "GET" or not filled.values.get("password"):
             return render("staff/join.html", **facts)
         password = filled.values["password"]
@@ -220,6 +220,7 @@ def blame(filled: Filled, field: str, answer: service.NotLetIn, visit: Visit) ->
     filled.blame(field, "staff.fault-barred", minutes=str(minutes))
 
 
-def _picture(secret: str, login: str) -> str:
+def picture_of(secret: str, login: str) -> str:
+    """Draw the secret of one-time codes for a telephone to read."""
     uri = pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=_ISSUER)
     return segno.make(uri, error="m").svg_inline(scale=5, border=2, omitsize=False)

@@ -80,7 +80,7 @@ def passkey_making(visit: Visit) -> Response:
 def passkey_take(visit: Visit) -> Response:
     """Take a new passkey of whoever has signed in."""
     sent, place, challenge = _sent(), _place(visit), _asked(visit)
-    name = " ".join(str(sent.get("name", "")).split())[:60] or visit.site.connector.settings.name_en[:60]
+    name = " ".join(str(sent.get("name", "")).split())[: passkeys.LONGEST_NAME] or visit.me.name
     if place is None or challenge is None or not name.isprintable():
         return _no(visit, "staff.passkey-not-taken")
     with visit.book() as connection:

@@ -32,6 +32,7 @@ from connectors.desk.staff import rules, tables
 from connectors.desk.web.visits import Member
 
 MOST_OF_ONE: Final = 10
+LONGEST_NAME: Final = 60
 LONGEST_ANSWER: Final = 20_000
 """Bytes of what a browser answers; real ones have about two thousand."""
 _MALFORMED: Final = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, OverflowError)
@@ -177,6 +178,18 @@ def remove(connection: Connection, member: str, passkey: str, *, now: datetime) 
     if gone.rowcount:
         access.record(connection, staff=member, action="passkey:removed", about=member, now=now)
     return gone.rowcount == 1
+
+
+def rename(connection: Connection, member: str, passkey: str, name: str, *, now: datetime) -> bool:
+    """Call one passkey of somebody something else; say whether there was one."""
+    renamed = connection.execute(
+        sa.update(tables.passkeys)
+        .where(tables.passkeys.c.id == passkey, tables.passkeys.c.member == member)
+        .values(name=name)
+    )
+    if renamed.rowcount:
+        access.record(connection, staff=member, action="passkey:renamed", about=member, now=now)
+    return renamed.rowcount == 1
 
 
 def _spend(connection: Connection, challenge: bytes, now: datetime) -> bool:

@@ -36,8 +36,15 @@ class Account:
     is_active: bool
     has_password: bool
     has_totp: bool
+    passkeys: int
+    invited_until: datetime | None
     last_seen_at: datetime | None
     barred_until: datetime | None
+
+    @property
+    def can_sign_in(self) -> bool:
+        """Say whether this person works here and has set what signing in asks for."""
+        return self.is_active and self.has_password and self.has_totp
 
 
 def hashed(token: str) -> str:
@@ -65,15 +72,13 @@ def is_anybody_here(connection: Connection) -> bool:
 
 def accounts(connection: Connection) -> list[Account]:
     """Give everybody who works or worked here, active ones first."""
-    rows = connection.execute(
-        sa.select(tables.members).order_by(tables.members.c.is_active.desc(), tables.members.c.created_at)
-    )
-    return [_account(row) for row in rows]
+    query = _accounts().order_by(tables.members.c.is_active.desc(), tables.members.c.created_at)
+    return [_account(row) for row in connection.execute(query)]
 
 
 def account(connection: Connection, member: str) -> Account | None:
     """Give one account."""
-    row = connection.execute(sa.select(tables.members).where(tables.members.c.id == member)).one_or_none()
+    row = connection.execute(_accounts().where(tables.members.c.id == member)).one_or_none()
     return None if row is None else _account(row)
 
 
@@ -88,11 +93,15 @@ def names_of(connection: Connection, members: Iterable[str]) -> dict[str, str]:
 
 def colleagues(connection: Connection, role: Role | None = None) -> list[Member]:
     """Give whoever works here now, by name; only those of a role where one is named."""
-    rows = connection.execute(
-        sa.select(tables.members).where(tables.members.c.is_active).order_by(tables.members.c.name)
-    )
+    rows = connection.execute(_accounts().where(tables.members.c.is_active).order_by(tables.members.c.name))
     found = [_account(row).member for row in rows]
     return [one for one in found if role is None or role in one.roles]
+
+
+def _accounts() -> sa.Select[Any]:
+    passkeys = tables.passkeys
+    counted = sa.select(sa.func.count()).where(passkeys.c.member == tables.members.c.id).scalar_subquery()
+    return sa.select(tables.members, counted.label("passkeys"))
 
 
 def _account(row: sa.Row[Any]) -> Account:
@@ -102,6 +111,8 @@ def _account(row: sa.Row[Any]) -> Account:
         is_active=row.is_active,
         has_password=row.password is not None,
         has_totp=row.totp is not None,
+        passkeys=row.passkeys,
+        invited_until=row.invited_until,
         last_seen_at=row.last_seen_at,
         barred_until=row.barred_until,
     )

@@ -20,6 +20,7 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from sqlalchemy import Connection
 
+from connectors.base.errors import ConnectorError
 from connectors.casebook import access, marks
 from connectors.desk.staff import reads, rules, tables
 from connectors.desk.web.visits import Role
@@ -76,7 +77,12 @@ def is_setup_code(connection: Connection, code: str) -> bool:
 def enrol(
     connection: Connection, *, login: str, name: str, team: str, roles: frozenset[Role], by: str, now: datetime
 ) -> tuple[str, str]:
-    """Take somebody into the staff; give their opaque id and the code with which they set their password."""
+    """Take somebody into the staff; give their opaque id and the code with which they set their password.
+
+    *Raises* `ConnectorError("login-taken")`: somebody has this staff id, whoever it is and whether they left or not.
+    """
+    if _by_login(connection, login) is not None:
+        raise ConnectorError("login-taken")
     member, code = f"st-{secrets.token_hex(6)}", new_code()
     connection.execute(
         sa.insert(tables.members).values(

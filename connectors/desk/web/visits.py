@@ -36,6 +36,8 @@ class Access(Enum):
     """Caseworkers and supervisors: an administrator alone sees no person."""
     SUPERVISOR = "supervisor"
     ADMINISTRATOR = "administrator"
+    OVERSIGHT = "oversight"
+    """Supervisors and administrators: whether the access log is what it was, without anybody's name in it."""
 
 
 ALLOWED = {
@@ -43,6 +45,7 @@ ALLOWED = {
     Access.CASEWORK: frozenset({Role.CASEWORKER, Role.SUPERVISOR}),
     Access.SUPERVISOR: frozenset({Role.SUPERVISOR}),
     Access.ADMINISTRATOR: frozenset({Role.ADMINISTRATOR}),
+    Access.OVERSIGHT: frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR}),
 }
 """Which roles open which pages."""
 

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import pyotp
@@ -139,6 +140,7 @@ class Office:
 
     connector: Connector
     app: Flask = field(init=False)
+    _numbers: Iterator[int] = field(default_factory=count, init=False)
 
     def __post_init__(self) -> None:
         site = Site(connector=self.connector, courier=Direct(connector=self.connector), sample=True)
@@ -149,7 +151,7 @@ class Office:
         """Take somebody into the staff who could sign in with `PASSWORD`; give their id."""
         now = self.connector.now()
         with self.connector.casebook.transaction() as connection:
-            login = f"staff{len(name)}{abs(hash((name, roles))) % 10_000}"
+            login = f"staff{next(self._numbers)}"
             member, _ = staff.enrol(connection, login=login, name=name, team=team, roles=roles, by="test", now=now)
         return member
 
