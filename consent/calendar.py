@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
-from functools import cache
+from functools import cache, lru_cache
 from typing import Self
 
 import holidays
@@ -138,11 +138,16 @@ class Calendar:
 
     def business_days_between(self, start: datetime, end: datetime) -> int:
         """Count the business days after the day of `start` up to and with the day of `end`."""
-        first, last = day_of(start), day_of(end)
-        return sum(self.is_business_day(first + timedelta(days=n)) for n in range(1, (last - first).days + 1))
+        return _business_days_between(self, day_of(start), day_of(end))
 
     def due(self, start: datetime, limit: Limit) -> datetime:
         """Return the moment by which a limit counted from `start` has passed."""
         if limit.unit == "bd":
             return self.add_business_days(start, limit.amount)
         return start + limit.amount * (timedelta(hours=1) if limit.unit == "h" else _DAY)
+
+
+@lru_cache(maxsize=10_000)
+def _business_days_between(calendar: Calendar, first: date, last: date) -> int:
+    """Count them day by day; a list of deadlines asks for the same days again and again."""
+    return sum(calendar.is_business_day(first + timedelta(days=n)) for n in range(1, (last - first).days + 1))

@@ -7,7 +7,7 @@ Own statements are signed here and queued for the hub. What other intake agencie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -296,17 +296,22 @@ def exclusions_of(connection: Connection, case: str) -> list[Exclusion]:
 
 def withdrawals_of(connection: Connection, case: str) -> list[Withdrawal]:
     """Give what was taken back in a case."""
-    rows = connection.execute(sa.select(tables.withdrawals).where(tables.withdrawals.c.case == case))
-    return [
-        Withdrawal(
+    return withdrawals_in(connection, [case]).get(case, [])
+
+
+def withdrawals_in(connection: Connection, cases: Sequence[str]) -> dict[str, list[Withdrawal]]:
+    """Give what was taken back in several cases, by case; a case in which nothing was is not in it."""
+    found: dict[str, list[Withdrawal]] = {}
+    for row in connection.execute(sa.select(tables.withdrawals).where(tables.withdrawals.c.case.in_(cases))):
+        word = Withdrawal(
             id=row.id,
             scopes=frozenset(row.scopes),
             to=frozenset(row.to),
             categories=frozenset(row.categories),
             at=row.at,
         )
-        for row in rows
-    ]
+        found.setdefault(row.case, []).append(word)
+    return found
 
 
 def _known(row: sa.Row[tuple[object, ...]]) -> KnownConsent:

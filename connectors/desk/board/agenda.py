@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,7 +13,22 @@ from sqlalchemy import Connection
 from connectors.casebook import tables, tables_mirror
 from connectors.casebook import tables_files as own
 from connectors.desk.board.rows import Row, Some, some
-from connectors.desk.board.scope import TOTAL, WHO, Scope, awake, in_charge, pressing, with_person
+from connectors.desk.board.scope import (
+    AGENCY,
+    DAY_BEGINS,
+    DAY_ENDS,
+    ME,
+    NOW,
+    TODAY,
+    TOTAL,
+    WHO,
+    Scope,
+    awake,
+    covers,
+    in_charge,
+    pressing,
+    with_person,
+)
 from consent.calendar import day_of, end_of_day, start_of_day
 
 _SHOWN: Final = 60
@@ -27,18 +43,18 @@ _walk: Final = own.outings.c
 _told: Final = tables_mirror.accompaniments.c
 
 
-def follow_ups(connection: Connection, scope: Scope) -> Some:
-    """Give the follow-ups that are ours and due, today's too, oldest first; not those whose answer is queued."""
+@cache
+def _follow_ups(reach: str) -> sa.Select[Any]:
     queued = sa.select(tables.outgoing.c.path).where(
         tables.outgoing.c.what == "follow_up_done", tables.outgoing.c.state == "waiting"
     )
     path = sa.literal("/v1/referrals/") + _asked.referral + "/follow-ups/" + sa.cast(_asked.n, sa.String) + "/done"
     about = sa.literal("follow-up:") + _asked.referral + ":" + sa.cast(_asked.n, sa.String)
     chosen = (
-        sa.select(_asked.referral, _asked.n, _asked.case, _asked.due_on, TOTAL, pressing(_asked.due_on < scope.today))
-        .select_from(in_charge(tables_mirror.follow_ups, _asked.case, scope))
-        .where(_asked.agency == scope.agency, _asked.done_at.is_(None), _asked.due_on <= scope.today)
-        .where(scope.covers(), awake(about, scope), path.not_in(queued))
+        sa.select(_asked.referral, _asked.n, _asked.case, _asked.due_on, TOTAL, pressing(_asked.due_on < TODAY))
+        .select_from(in_charge(tables_mirror.follow_ups, _asked.case, reach))
+        .where(_asked.agency == AGENCY, _asked.done_at.is_(None), _asked.due_on <= TODAY)
+        .where(covers(reach), awake(about), path.not_in(queued))
         .order_by(_asked.due_on, _asked.referral, _asked.n)
         .limit(_SHOWN)
         .subquery()
@@ -46,9 +62,13 @@ def follow_ups(connection: Connection, scope: Scope) -> Some:
     ref = tables.referrals.c
     joined = with_person(chosen.outerjoin(tables.referrals, ref.id == chosen.c.referral), chosen.c.case)
     query = sa.select(chosen, *WHO, ref.state, ref.purpose, ref.sender, ref.recipient).select_from(joined)
-    query = query.order_by(chosen.c.due_on, chosen.c.referral, chosen.c.n)
+    return query.order_by(chosen.c.due_on, chosen.c.referral, chosen.c.n)
+
+
+def follow_ups(connection: Connection, scope: Scope) -> Some:
+    """Give the follow-ups that are ours and due, today's too, oldest first; not those whose answer is queued."""
     return some(
-        connection.execute(query).all(),
+        connection.execute(_follow_ups(scope.reach), scope.places).all(),
         lambda row: Row(
             about=f"follow-up:{row.referral}:{row.n}",
             kind="follow-up",
@@ -65,23 +85,27 @@ def follow_ups(connection: Connection, scope: Scope) -> Some:
     )
 
 
-def outings(connection: Connection, scope: Scope) -> Some:
-    """Give the accompaniments of today, done ones too, and older ones that nobody has written down."""
-    ends, begins = end_of_day(scope.today), start_of_day(scope.today)
+@cache
+def _outings(reach: str) -> sa.Select[Any]:
     unwritten = sa.func.json_extract(_walk.document, "$.outcome").is_(None)
     ref = tables.referrals.c
     joined = own.outings.outerjoin(tables.referrals, ref.id == _walk.referral)
-    query = (
+    return (
         sa.select(own.outings, *WHO, ref.state, ref.purpose, ref.sender, ref.recipient, TOTAL)
-        .add_columns(pressing(_walk.begins_at < begins))
+        .add_columns(pressing(_walk.begins_at < DAY_BEGINS))
         .select_from(with_person(joined, _walk.case))
-        .where(_walk.begins_at < ends, sa.or_(_walk.begins_at >= begins, unwritten))
-        .where(scope.covers(_walk.staff))
+        .where(_walk.begins_at < DAY_ENDS, sa.or_(_walk.begins_at >= DAY_BEGINS, unwritten))
+        .where(covers(reach, _walk.staff))
         .order_by(_walk.begins_at, _walk.id)
         .limit(_SHOWN)
     )
+
+
+def outings(connection: Connection, scope: Scope) -> Some:
+    """Give the accompaniments of today, done ones too, and older ones that nobody has written down."""
+    begins = start_of_day(scope.today)
     return some(
-        connection.execute(query).all(),
+        connection.execute(_outings(scope.reach), scope.places).all(),
         lambda row: Row(
             about=f"outing:{row.id}",
             kind="outing",
@@ -99,20 +123,24 @@ def outings(connection: Connection, scope: Scope) -> Some:
     )
 
 
-def told_outings(connection: Connection, scope: Scope) -> Some:
-    """Give the accompaniments that the hub knows as ours and the casebook does not: written down by other means."""
+@cache
+def _told_outings(reach: str) -> sa.Select[Any]:
     here = sa.select(_walk.id).where(_walk.referral == _told.referral, _walk.n == _told.n).exists()
-    query = (
-        sa.select(_told.referral, _told.n, _told.case, _told.on_day, *WHO, TOTAL, pressing(_told.on_day < scope.today))
+    return (
+        sa.select(_told.referral, _told.n, _told.case, _told.on_day, *WHO, TOTAL, pressing(_told.on_day < TODAY))
         .add_columns(sa.func.json_extract(_told.document, "$.destination").label("destination"))
         .select_from(with_person(tables_mirror.accompaniments, _told.case))
-        .where(_told.on_day <= scope.today, _told.agency == scope.agency, _told.state.in_(_AHEAD), ~here)
-        .where(scope.covers(), awake(sa.literal("walk:") + _told.referral + ":" + sa.cast(_told.n, sa.String), scope))
+        .where(_told.on_day <= TODAY, _told.agency == AGENCY, _told.state.in_(_AHEAD), ~here)
+        .where(covers(reach), awake(sa.literal("walk:") + _told.referral + ":" + sa.cast(_told.n, sa.String)))
         .order_by(_told.on_day, _told.referral, _told.n)
         .limit(_SHOWN)
     )
+
+
+def told_outings(connection: Connection, scope: Scope) -> Some:
+    """Give the accompaniments that the hub knows as ours and the casebook does not: written down by other means."""
     return some(
-        connection.execute(query).all(),
+        connection.execute(_told_outings(scope.reach), scope.places).all(),
         lambda row: Row(
             about=f"walk:{row.referral}:{row.n}",
             kind="walk",
@@ -127,41 +155,49 @@ def told_outings(connection: Connection, scope: Scope) -> Some:
     )
 
 
-def notices(connection: Connection, scope: Scope) -> Some:
-    """Give the requests to stop using something that wait for our signed word."""
+@cache
+def _notices(reach: str) -> sa.Select[Any]:
     asked = tables_mirror.notices.c
-    query = (
-        sa.select(asked.id, asked.case, asked.due_at, *WHO, TOTAL, pressing(asked.due_at <= scope.now))
+    return (
+        sa.select(asked.id, asked.case, asked.due_at, *WHO, TOTAL, pressing(asked.due_at <= NOW))
         .select_from(with_person(tables_mirror.notices, asked.case))
-        .where(asked.answered_at.is_(None), scope.covers(), awake(sa.literal("notice:") + asked.id, scope))
+        .where(asked.answered_at.is_(None), covers(reach), awake(sa.literal("notice:") + asked.id))
         .order_by(asked.due_at, asked.id)
         .limit(_SHOWN)
     )
+
+
+def notices(connection: Connection, scope: Scope) -> Some:
+    """Give the requests to stop using something that wait for our signed word."""
     return some(
-        connection.execute(query).all(),
+        connection.execute(_notices(scope.reach), scope.places).all(),
         lambda row: Row(
             about=f"notice:{row.id}", kind="notice", case=row.case, name=row.name, number=row.number, due=row.due_at
         ),
     )
 
 
-def hub_tasks(connection: Connection, scope: Scope) -> Some:
-    """Give what timers and people at the hub raised, without that of which the board has a row of its own."""
+@cache
+def _hub_tasks(reach: str) -> sa.Select[Any]:
     task, ref = tables_mirror.tasks.c, tables.referrals.c
-    ours = sa.or_(ref.awaiting == scope.agency, ref.ball == scope.agency)
+    ours = sa.or_(ref.awaiting == AGENCY, ref.ball == AGENCY)
     shown = sa.and_(task.kind.startswith("referral_", autoescape=True), sa.func.coalesce(ours, sa.false()))
     joined = tables_mirror.tasks.outerjoin(tables.referrals, ref.id == task.about)
-    query = (
+    return (
         sa.select(task.id, task.kind, task.case, task.about, task.due_at, *WHO, ref.id.label("referral"), TOTAL)
-        .add_columns(pressing(task.due_at <= scope.now), sa.func.json_extract(task.document, "$.label").label("label"))
+        .add_columns(pressing(task.due_at <= NOW), sa.func.json_extract(task.document, "$.label").label("label"))
         .select_from(with_person(joined, task.case))
         .where(task.done_at.is_(None), task.kind.not_in(_OWN_ROWS), ~shown)
-        .where(scope.covers(), awake(sa.literal("task:") + task.id, scope))
+        .where(covers(reach), awake(sa.literal("task:") + task.id))
         .order_by(task.due_at.is_(None), task.due_at, task.id)
         .limit(_SHOWN)
     )
+
+
+def hub_tasks(connection: Connection, scope: Scope) -> Some:
+    """Give what timers and people at the hub raised, without that of which the board has a row of its own."""
     return some(
-        connection.execute(query).all(),
+        connection.execute(_hub_tasks(scope.reach), scope.places).all(),
         lambda row: Row(
             about=f"task:{row.id}",
             kind="task",
@@ -176,18 +212,19 @@ def hub_tasks(connection: Connection, scope: Scope) -> Some:
     )
 
 
+_EMERGENCIES: Final = (
+    sa.select(own.emergencies.c.id, own.emergencies.c.case, own.emergencies.c.asked_at, *WHO, TOTAL)
+    .select_from(with_person(own.emergencies, own.emergencies.c.case))
+    .where(own.emergencies.c.state == "asked", own.emergencies.c.asked_by != ME)
+    .order_by(own.emergencies.c.asked_at, own.emergencies.c.id)
+    .limit(_SHOWN)
+)
+
+
 def emergencies(connection: Connection, scope: Scope) -> Some:
     """Give the emergency disclosures that wait for a second person; whoever asked is not one."""
-    asked = own.emergencies.c
-    query = (
-        sa.select(asked.id, asked.case, asked.asked_at, *WHO, TOTAL)
-        .select_from(with_person(own.emergencies, asked.case))
-        .where(asked.state == "asked", asked.asked_by != scope.me)
-        .order_by(asked.asked_at, asked.id)
-        .limit(_SHOWN)
-    )
     return some(
-        connection.execute(query).all(),
+        connection.execute(_EMERGENCIES, scope.places).all(),
         lambda row: Row(
             about=f"emergency:{row.id}",
             kind="emergency",
@@ -200,18 +237,20 @@ def emergencies(connection: Connection, scope: Scope) -> Some:
     )
 
 
+_LINE: Final = own.escalations.c
+_ESCALATIONS: Final = (
+    sa.select(_LINE.id, _LINE.case, _LINE.referral, _LINE.at, *WHO, TOTAL)
+    .select_from(with_person(own.escalations, _LINE.case))
+    .where(_LINE.seen_at.is_(None))
+    .order_by(_LINE.at, _LINE.id)
+    .limit(_SHOWN)
+)
+
+
 def escalations(connection: Connection) -> Some:
     """Give what workers asked a supervisor to look at and none has yet: people who were turned away at a counter."""
-    line = own.escalations.c
-    query = (
-        sa.select(line.id, line.case, line.referral, line.at, *WHO, TOTAL)
-        .select_from(with_person(own.escalations, line.case))
-        .where(line.seen_at.is_(None))
-        .order_by(line.at, line.id)
-        .limit(_SHOWN)
-    )
     return some(
-        connection.execute(query).all(),
+        connection.execute(_ESCALATIONS).all(),
         lambda row: Row(
             about=f"escalation:{row.id}",
             kind="escalation",
@@ -224,27 +263,35 @@ def escalations(connection: Connection) -> Some:
     )
 
 
+_met: Final = tables.conferences.c
+_MEETINGS: Final = (
+    sa.select(_met.id, _met.until).where(_met.until > NOW, _met.until <= DAY_ENDS).order_by(_met.until).limit(_SHOWN)
+)
+
+
 def conferences(connection: Connection, scope: Scope) -> Some:
     """Give the meetings to which this agency was called and that end today: their word must be given by then."""
-    met = tables.conferences.c
-    query = sa.select(met.id, met.until).where(met.until > scope.now, met.until <= end_of_day(scope.today))
-    rows = connection.execute(query.order_by(met.until).limit(_SHOWN)).all()
+    rows = connection.execute(_MEETINGS, scope.places).all()
     found = [Row(about=f"meeting:{row.id}", kind="meeting", due=row.until, at=row.until) for row in rows]
     return Some(rows=found, total=len(found))
 
 
-def drafts(connection: Connection, scope: Scope, *, limit: int) -> Some:
-    """Give what this person has begun to write, the newest first."""
+@cache
+def _drafts(limit: int) -> sa.Select[Any]:
     begun = own.drafts.c
-    query = (
+    return (
         sa.select(begun.id, begun.kind, begun.case, begun.saved_at, *WHO, TOTAL)
         .select_from(with_person(own.drafts, begun.case))
-        .where(begun.staff == scope.me)
+        .where(begun.staff == ME)
         .order_by(begun.saved_at.desc(), begun.id)
         .limit(limit)
     )
+
+
+def drafts(connection: Connection, scope: Scope, *, limit: int) -> Some:
+    """Give what this person has begun to write, the newest first."""
     return some(
-        connection.execute(query).all(),
+        connection.execute(_drafts(limit), scope.places).all(),
         lambda row: Row(
             about=f"draft:{row.id}",
             kind="draft",

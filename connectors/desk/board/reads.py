@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -17,7 +18,20 @@ from connectors.casebook import tables, tables_mirror
 from connectors.casebook import tables_files as own
 from connectors.desk.board.rows import Row, Some, some
 from connectors.desk.board.rules import URGENT
-from connectors.desk.board.scope import TOTAL, WHO, Scope, awake, in_charge, pressing, with_person
+from connectors.desk.board.scope import (
+    AGENCY,
+    ME,
+    NOW,
+    TODAY,
+    TOTAL,
+    WHO,
+    Scope,
+    awake,
+    covers,
+    in_charge,
+    pressing,
+    with_person,
+)
 from consent.calendar import end_of_day
 
 SHOWN: Final = 60
@@ -43,33 +57,42 @@ _ref: Final = tables.referrals.c
 _rf: Final = own.referral_files.c
 _mark: Final = tables_mirror.referral_marks.c
 _URGENT: Final = sa.func.coalesce(_mark.urgency.in_(sorted(URGENT)), sa.false())
+_IS_LATE: Final = _ref.due_at <= NOW
+_UNANSWERED_SENT: Final = (_ref.sender == AGENCY, _ref.state.in_(_UNANSWERED))
+_UNANSWERED_CAME: Final = (_ref.recipient == AGENCY, _ref.state.in_(_UNANSWERED))
 
 
-def _referrals(scope: Scope) -> sa.FromClause:
+def _referrals(reach: str) -> sa.FromClause:
     """Join what a referral is chosen and sorted by, and whoever is in charge only where that is asked."""
     joined = tables.referrals.outerjoin(tables_mirror.referral_marks, _mark.referral == _ref.id)
-    if scope.width == "office":
+    if reach == "office":
         return joined
     looked_after = sa.and_(_rf.thread == _ref.thread, _rf.opener == _ref.sender)
-    return in_charge(joined.outerjoin(own.referral_files, looked_after), _ref.case, scope)
+    return in_charge(joined.outerjoin(own.referral_files, looked_after), _ref.case, reach)
 
 
-def _some(
-    connection: Connection, scope: Scope, kind: str, *where: sa.ColumnElement[bool], limit: int, urgent: bool = True
-) -> Some:
-    """Choose referrals first and only then ask who is behind those that are chosen."""
+def _choose(reach: str, *where: sa.ColumnElement[bool], limit: int, urgent: bool = True) -> sa.Select[Any]:
+    """Choose referrals by as few columns as there are to sort by, and only then ask what they are and who is behind.
+
+    The counts beside the rows make SQLite hold every row that fits, so each column more is held thousands of times.
+    """
     first = ("is_urgent", "no_due", "due_at", "id") if urgent else ("no_due", "due_at", "id")
     chosen = (
-        sa.select(tables.referrals, _mark.sent_at, _URGENT.label("urgent"), (~_URGENT).label("is_urgent"))
-        .add_columns(_ref.due_at.is_(None).label("no_due"), TOTAL, pressing(sa.or_(_URGENT, _ref.due_at <= scope.now)))
-        .select_from(_referrals(scope))
-        .where(scope.covers(_rf.worker), *where)
+        sa.select(_ref.id, _ref.due_at, _mark.sent_at, _URGENT.label("urgent"), (~_URGENT).label("is_urgent"))
+        .add_columns(_ref.due_at.is_(None).label("no_due"), TOTAL, pressing(sa.or_(_URGENT, _IS_LATE)))
+        .select_from(_referrals(reach))
+        .where(covers(reach, _rf.worker), *where)
         .order_by(*map(sa.literal_column, first))
         .limit(limit)
         .subquery()
     )
-    named = sa.select(chosen, *WHO).select_from(with_person(chosen, chosen.c.case))
+    full = tables.referrals.alias()
+    joined = with_person(chosen.join(full, full.c.id == chosen.c.id), full.c.case)
+    columns = (chosen.c.sent_at, chosen.c.urgent, chosen.c.total, chosen.c.pressing, *WHO)
+    return sa.select(full, *columns).select_from(joined).order_by(*(chosen.c[name] for name in first))
 
+
+def _some(connection: Connection, scope: Scope, kind: str, query: sa.Select[Any]) -> Some:
     def row_of(row: Any) -> Row:
         is_sent = row.sender == scope.agency
         return Row(
@@ -88,8 +111,15 @@ def _some(
             detail="sent" if is_sent else "came",
         )
 
-    ordered = named.order_by(*(chosen.c[name] for name in first))
-    return some(connection.execute(ordered).all(), row_of)
+    return some(connection.execute(query, scope.places).all(), row_of)
+
+
+@cache
+def _our_moves(reach: str) -> sa.Select[Any]:
+    ours = _ref.awaiting == AGENCY
+    in_inbox = sa.and_(*_UNANSWERED_CAME)
+    ours_to_do = sa.or_(sa.and_(ours, ~in_inbox), sa.and_(ours, _IS_LATE), sa.and_(_ref.ball == AGENCY, _IS_LATE))
+    return _choose(reach, ours_to_do, awake(sa.literal("referral:") + _ref.id), limit=SHOWN)
 
 
 def our_moves(connection: Connection, scope: Scope) -> Some:
@@ -97,46 +127,54 @@ def our_moves(connection: Connection, scope: Scope) -> Some:
 
     What came in and nobody has answered is in the inbox until it is late.
     """
-    ours, is_late = _ref.awaiting == scope.agency, _ref.due_at <= scope.now
-    in_inbox = sa.and_(_ref.recipient == scope.agency, _ref.state.in_(_UNANSWERED))
-    ours_to_do = sa.or_(sa.and_(ours, ~in_inbox), sa.and_(ours, is_late), sa.and_(_ref.ball == scope.agency, is_late))
-    is_awake = awake(sa.literal("referral:") + _ref.id, scope)
-    return _some(connection, scope, "referral", ours_to_do, is_awake, limit=SHOWN)
+    return _some(connection, scope, "referral", _our_moves(scope.reach))
+
+
+@cache
+def _awaited(reach: str, limit: int) -> sa.Select[Any]:
+    return _choose(reach, *_UNANSWERED_SENT, limit=limit, urgent=False)
 
 
 def awaited(connection: Connection, scope: Scope, *, limit: int) -> Some:
     """Give the referrals that we sent and whose answer another agency owes us, late ones first."""
-    sent = (_ref.sender == scope.agency, _ref.state.in_(_UNANSWERED))
-    return _some(connection, scope, "waiting", *sent, limit=limit, urgent=False)
+    return _some(connection, scope, "waiting", _awaited(scope.reach, limit))
+
+
+@cache
+def _came_in(reach: str, limit: int) -> sa.Select[Any]:
+    return _choose(reach, *_UNANSWERED_CAME, limit=limit)
 
 
 def came_in(connection: Connection, scope: Scope, *, limit: int) -> Some:
     """Give the referrals that came in and wait for our answer, urgent ones first."""
-    came = (_ref.recipient == scope.agency, _ref.state.in_(_UNANSWERED))
-    return _some(connection, scope, "inbox", *came, limit=limit)
+    return _some(connection, scope, "inbox", _came_in(scope.reach, limit))
 
 
-def replies(connection: Connection, scope: Scope) -> Some:
-    """Give what other agencies wrote in threads that are open already and nobody here has read."""
+@cache
+def _replies(reach: str) -> sa.Select[Any]:
     said = tables.messages.c
     joined = with_person(tables.messages.outerjoin(tables.referrals, _ref.id == said.referral), said.case)
-    query = (
+    return (
         sa.select(said.id, said.sender, said.case, said.kind, said.referral, said.purpose, said.at, *WHO, TOTAL)
         .select_from(joined)
         .where(
-            said.recipient == scope.agency,
-            said.sender != scope.agency,
+            said.recipient == AGENCY,
+            said.sender != AGENCY,
             said.read_at.is_(None),
             said.kind != "referral",
             said.state == "opened",
-            scope.covers(),
-            awake(sa.literal("reply:") + said.id, scope),
+            covers(reach),
+            awake(sa.literal("reply:") + said.id),
         )
         .order_by(said.at, said.id)
         .limit(SHOWN)
     )
+
+
+def replies(connection: Connection, scope: Scope) -> Some:
+    """Give what other agencies wrote in threads that are open already and nobody here has read."""
     return some(
-        connection.execute(query).all(),
+        connection.execute(_replies(scope.reach), scope.places).all(),
         lambda row: Row(
             about=f"reply:{row.id}",
             kind="reply",
@@ -152,50 +190,70 @@ def replies(connection: Connection, scope: Scope) -> Some:
     )
 
 
+@cache
+def _appointments(reach: str) -> sa.Select[Any]:
+    # from the few steps of one day: by whose turn it is, thousands of referrals would be looked at
+    today = sa.select(_mark.referral).where(_mark.next_on == TODAY)
+    step = (_ref.awaiting == AGENCY, _ref.state.in_(("accepted", "in_progress")))
+    return _choose(reach, _ref.id.in_(today), *step, limit=SHOWN)
+
+
 def appointments(connection: Connection, scope: Scope) -> Some:
     """Give the referrals that we have taken on and whose next step is today."""
-    step = (_mark.next_on == scope.today, _ref.awaiting == scope.agency, _ref.state.in_(("accepted", "in_progress")))
-    return _some(connection, scope, "appointment", *step, limit=SHOWN)
+    return _some(connection, scope, "appointment", _appointments(scope.reach))
 
 
-def next_due(connection: Connection, scope: Scope) -> datetime | None:
-    """Give when something of ours is due next, for a board on which nothing is late."""
+@cache
+def _next_due(reach: str) -> sa.Select[Any]:
     turn = (
         sa.select(_ref.due_at.label("at"))
-        .select_from(_referrals(scope))
-        .where(_ref.awaiting == scope.agency, _ref.due_at > scope.now, scope.covers(_rf.worker))
+        .select_from(_referrals(reach))
+        .where(_ref.awaiting == AGENCY, _ref.due_at > NOW, covers(reach, _rf.worker))
         .order_by(_ref.due_at)
         .limit(1)
     )
     asked = tables_mirror.follow_ups
     follow_up = (
         sa.select(asked.c.due_on)
-        .select_from(in_charge(asked, asked.c.case, scope))
-        .where(asked.c.agency == scope.agency, asked.c.done_at.is_(None), asked.c.due_on >= scope.today)
-        .where(scope.covers())
+        .select_from(in_charge(asked, asked.c.case, reach))
+        .where(asked.c.agency == AGENCY, asked.c.done_at.is_(None), asked.c.due_on >= TODAY, covers(reach))
         .order_by(asked.c.due_on)
         .limit(1)
     )
-    found = connection.execute(sa.select(turn.scalar_subquery(), follow_up.scalar_subquery())).one()
+    return sa.select(turn.scalar_subquery(), follow_up.scalar_subquery())
+
+
+def next_due(connection: Connection, scope: Scope) -> datetime | None:
+    """Give when something of ours is due next, for a board on which nothing is late."""
+    found = connection.execute(_next_due(scope.reach), scope.places).one()
     both = [one for one in (found[0], end_of_day(found[1]) if found[1] else None) if one is not None]
     return min(both, default=None)
 
 
+_START: Final = sa.select(
+    sa.select(tables.agencies.c.id).where(tables.agencies.c.id != AGENCY).exists(),
+    sa.select(tables.cases.c.handle).where(tables.cases.c.person.is_not(None)).exists(),
+    sa.select(_ref.id).exists(),
+)
+
+
 def start(connection: Connection, scope: Scope) -> Start:
     """Tell how far a new agency has come."""
-    others = sa.select(tables.agencies.c.id).where(tables.agencies.c.id != scope.agency)
-    cases = sa.select(tables.cases.c.handle).where(tables.cases.c.person.is_not(None))
-    row = connection.execute(sa.select(others.exists(), cases.exists(), sa.select(_ref.id).exists())).one()
+    row = connection.execute(_START, scope.places).one()
     return Start(knows_others=bool(row[0]), has_cases=bool(row[1]), has_referrals=bool(row[2]))
 
 
-def caseload(connection: Connection, me: str) -> int:
+_IS_OPEN: Final = sa.select(tables.cases.c.handle).where(
+    tables.cases.c.handle == own.case_files.c.case, tables.cases.c.closed_at.is_(None)
+)
+_CASELOAD: Final = (
+    sa.select(sa.func.count()).select_from(own.case_files).where(own.case_files.c.worker == ME, _IS_OPEN.exists())
+)
+
+
+def caseload(connection: Connection, scope: Scope) -> int:
     """Count the open cases that somebody is in charge of."""
-    joined = own.case_files.join(tables.cases, tables.cases.c.handle == own.case_files.c.case)
-    query = sa.select(sa.func.count()).select_from(joined)
-    return connection.execute(
-        query.where(own.case_files.c.worker == me, tables.cases.c.closed_at.is_(None))
-    ).scalar_one()
+    return connection.execute(_CASELOAD, scope.places).scalar_one()
 
 
 def waiting_abouts(connection: Connection) -> frozenset[str]:

@@ -86,7 +86,6 @@ def scope_of(visit: Visit, width: str) -> Scope:
 def gather(connection: Connection, visit: Visit, width: str, *, everything: bool = False) -> Board:
     """Read the board and put its rows in their order; that somebody looked at the list is logged as one look."""
     scope = scope_of(visit, width)
-    endings.learn(connection)
     access.record(connection, staff=scope.me, action=f"board:viewed-{width}", about="", now=visit.at)
     walks = (agenda.outings(connection, scope), agenda.told_outings(connection, scope))
     asked = agenda.follow_ups(connection, scope)
@@ -123,7 +122,7 @@ def gather(connection: Connection, visit: Visit, width: str, *, everything: bool
         refused=deeds.refused(connection),
         next_due=None if late else reads.next_due(connection, scope),
         start=reads.start(connection, scope),
-        caseload=reads.caseload(connection, scope.me),
+        caseload=reads.caseload(connection, scope),
         agencies=reads.agency_names(connection),
     )
 

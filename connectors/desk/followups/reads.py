@@ -215,13 +215,20 @@ def untended(connection: Connection, whose: Whose, *, limit: int) -> tuple[int, 
     queued = sa.select(tables.outgoing.c.about).where(
         tables.outgoing.c.what == "follow_up", tables.outgoing.c.state == "waiting"
     )
-    query = (
-        sa.select(_ref.id, _ref.recipient, tables.persons.c.name, _file.number, sa.func.count().over().label("total"))
-        .select_from(_people(tables.referrals, _ref.case))
+    source = tables.referrals.outerjoin(own.case_files, _file.case == _ref.case)
+    chosen = (  # few columns first: the count beside the rows holds every row that fits
+        sa.select(_ref.id, _ref.recipient, _ref.case, _ref.updated_at, sa.func.count().over().label("total"))
+        .select_from(source if whose.width != "office" else tables.referrals)
         .where(_ref.sender == whose.agency, _ref.state.in_(("accepted", "in_progress", "on_hold")))
         .where(~has_one.exists(), _ref.id.not_in(queued), whose.covers(_file.worker))
         .order_by(_ref.updated_at, _ref.id)
         .limit(limit)
+        .subquery()
+    )
+    query = (
+        sa.select(chosen, tables.persons.c.name, _file.number)
+        .select_from(_people(chosen, chosen.c.case))
+        .order_by(chosen.c.updated_at, chosen.c.id)
     )
     rows = connection.execute(query).all()
     listed = [Untended(referral=row.id, name=row.name, number=row.number, partner=row.recipient) for row in rows]

@@ -62,7 +62,14 @@ def prepare_templates(app: Flask) -> None:
 
 
 def render(template: str, *, status: int = 200, **facts: Any) -> tuple[str, int]:
-    """Render a page; `filled` may be given to show a form again."""
+    """Render a page; `filled` may be given to show a form again.
+
+    *Raises* RuntimeError: the page of somebody who signed in is rendered while the casebook is held. Its frame reads
+    the casebook itself (the menu's counts), so that is a mistake of the program, found by the first test of the page.
+    """
+    visit = visit_of_request()
+    if visit.who is not None and visit.site.connector.casebook.is_held:
+        raise RuntimeError(f"{template} is rendered while its visit holds the casebook")
     return render_template(template, **{"filled": None, "faults": {}} | facts), status
 
 

@@ -89,3 +89,16 @@ def test_many_threads_write_into_one_casebook(tmp_path: Path) -> None:
         written = connection.execute(sa.select(sa.func.count()).select_from(tables.access_log)).scalar_one()
     assert written == 60
     book.close()
+
+
+def test_a_thread_that_holds_the_casebook_is_told_at_once_and_not_left_to_wait_for_itself(tmp_path: Path) -> None:
+    book = open_casebook(tmp_path / "casebook.db", KEY)
+    with book.transaction() as connection:
+        marks.remember(connection, "outer", "done")
+        assert book.is_held
+        with pytest.raises(RuntimeError, match="already"), book.transaction():
+            pass
+    assert not book.is_held
+    with book.transaction() as connection:
+        assert marks.recall(connection, "outer") == "done"
+    book.close()

@@ -192,6 +192,21 @@ def test_consents_that_end_within_a_month_are_shown_and_later_ones_are_not(
     assert NAMES[2] not in said
 
 
+def test_a_consent_that_was_renewed_is_not_told_to_end_and_one_of_a_colleagues_case_stands_on_their_board(
+    office: Office, partner: Office, paper: Paper
+) -> None:
+    me, friend = office.hire("仮名 恵"), office.hire("仮名 友")
+    renewed, theirs = paper.case(NAMES[0], worker=me), paper.case(NAMES[1], worker=friend)
+    for case in (renewed, theirs):
+        story.consent(office.connector, case, partner.connector.agency, valid_until=paper.now + timedelta(days=10))
+    story.consent(office.connector, renewed, partner.connector.agency, valid_until=paper.now + timedelta(days=200))
+    mine, whole = (office.browser(me).get(f"/?scope={scope}").words for scope in ("mine", "office"))
+    assert NAMES[0] not in mine
+    assert NAMES[1] not in mine
+    assert NAMES[0] not in whole
+    assert NAMES[1] in whole
+
+
 def test_drafts_are_the_writers_own(office: Office, paper: Paper) -> None:
     me, other = office.hire("仮名 恵"), office.hire("仮名 遠")
     with paper.connector.casebook.transaction() as connection:

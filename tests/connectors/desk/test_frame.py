@@ -8,10 +8,13 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from flask import Blueprint
 
 from connectors.desk.web import texts
+from connectors.desk.web.gate import page
 from connectors.desk.web.headers import POLICY
-from connectors.desk.web.visits import Access, Role
+from connectors.desk.web.rendering import render
+from connectors.desk.web.visits import Access, Role, Visit
 from tests.connectors.desk.markup import JAPANESE
 from tests.connectors.desk.office import Browser, Office
 
@@ -43,6 +46,28 @@ def test_pages_without_sign_in_are_these_and_no_others(office: Office) -> None:
         "staff.enter", "staff.passkey_options", "staff.passkey_sign_in", "staff.recover", "office.accessibility",
         "office.keys", "followups.calendar_feed",
     }  # fmt: skip
+
+
+def test_a_page_that_would_be_rendered_while_its_visit_holds_the_casebook_is_found_at_once(office: Office) -> None:
+    made = Blueprint("tried", __name__)
+
+    @page(made, "/tried", who=Access.STAFF)
+    def tried(visit: Visit) -> tuple[str, int]:
+        with visit.book():
+            return render("board/refused.html", board=None)
+
+    @page(made, "/tried/twice", who=Access.STAFF)
+    def twice(visit: Visit) -> str:
+        with visit.book(), visit.book():
+            return "never"
+
+    office.app.register_blueprint(made)
+    browser = office.browser(office.hire())
+    with pytest.raises(RuntimeError, match="holds the casebook"):
+        browser.get("/tried")
+    with pytest.raises(RuntimeError, match="holds the casebook already"):
+        browser.get("/tried/twice")
+    assert browser.get("/").status == 200  # and the thread has let go of it
 
 
 @pytest.mark.parametrize("access", [one for one in Access if one is not Access.EVERYBODY])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.desk.emergencies import rules as emergency
@@ -18,6 +18,8 @@ from consent.calendar import Calendar
 from consent.vocabulary.codes import CATEGORIES, EMERGENCY_MINIMUM, MATRIX
 from tests.connectors.story import NOW
 
+unhurried = settings(deadline=None)
+"""The holidays of a year are worked out once, and the machine may be busy."""
 PLAIN = Candidate(
     agency="a", name="架空", typical=False, offers=False, in_area=None, answer_days=None, has_room=True, permitted=0,
     wanted=5,
@@ -102,6 +104,7 @@ def test_a_loan_needs_money_and_debts_and_no_illness() -> None:
     assert "legal" in rules.unused("shakyo")
 
 
+@unhurried
 @given(
     st.dates(date(2026, 1, 1), date(2027, 12, 31)),
     st.sampled_from(["immediate", "same_day", "soon", "normal"]),
