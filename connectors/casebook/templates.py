@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -34,6 +35,16 @@ class NamedTemplate:
     en: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A template with its file, and who brought it when; none of these for the one that comes with the program."""
+
+    named: NamedTemplate
+    document: Mapping[str, Any]
+    added_at: datetime | None = None
+    added_by: str | None = None
+
+
 def keep_template(connection: Connection, pen: Pen, data: Mapping[str, Any]) -> Template:
     """Keep a template that the municipality approved; the same version again replaces nothing but its names.
 
@@ -54,6 +65,17 @@ def templates(connection: Connection) -> Sequence[NamedTemplate]:
     """Give every template, the municipality's newest first and the general one last."""
     rows = connection.execute(sa.select(scope_templates.c.document).order_by(scope_templates.c.added_at.desc()))
     return [_named(row.document) for row in rows] + [_named(scope_template(GENERIC))]
+
+
+def versions(connection: Connection) -> Sequence[Version]:
+    """Give every template with its file, in the order in which intake offers them."""
+    rows = connection.execute(sa.select(scope_templates).order_by(scope_templates.c.added_at.desc()))
+    kept = [
+        Version(named=_named(row.document), document=row.document, added_at=row.added_at, added_by=row.added_by)
+        for row in rows
+    ]
+    general = scope_template(GENERIC)
+    return [*kept, Version(named=_named(general), document=general)]
 
 
 def _named(data: Mapping[str, Any]) -> NamedTemplate:

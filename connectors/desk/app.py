@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -11,6 +12,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from connectors.casebook import marks
+from connectors.casebook.house import house
 from connectors.desk.agencies import pages as agencies
 from connectors.desk.board import pages as board
 from connectors.desk.caseload import pages as caseload
@@ -32,6 +34,7 @@ from connectors.desk.web.gate import ADMISSION
 from connectors.desk.web.headers import add_headers
 from connectors.desk.web.rendering import prepare_templates
 from connectors.desk.web.site import EXTENSION, Site
+from consent.calendar import Calendar
 
 SLICES: Final = (
     staff,
@@ -72,9 +75,9 @@ def create_desk(site: Site) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
     )
-    app.extensions[EXTENSION] = site
     app.extensions[ADMISSION] = StaffAdmission()
     site.connector.casebook.add_tables()
+    app.extensions[EXTENSION] = _with_own_days(site)
     CSRFProtect(app)
     add_headers(app)
     handle_faults(app)
@@ -83,6 +86,13 @@ def create_desk(site: Site) -> Flask:
         app.register_blueprint(one.blueprint)
     app.extensions[HOT] = {"inbox.inbox": inbox.count, "intakes.intakes": count_oral}
     return app
+
+
+def _with_own_days(site: Site) -> Site:
+    """Give the desk with the days on which its municipality is closed, as the administrator has set them."""
+    with site.connector.casebook.transaction() as connection:
+        closed = house(connection).closed
+    return replace(site, calendar=Calendar(closed=site.calendar.closed | set(closed))) if closed else site
 
 
 def _cookie_key(site: Site) -> str:

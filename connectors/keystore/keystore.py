@@ -50,7 +50,16 @@ class Keystore:
         self.agency = agency
         self.casebook_key = casebook_key
         self.held = held
-        self._path = path
+        self.path = path
+
+    def require(self, passphrase: str) -> None:
+        """Make sure that this is the passphrase of the file; keys that another process has made meanwhile are taken in.
+
+        *Raises* `ConnectorError`: `keystore-missing`, `wrong-passphrase`.
+        """
+        content: dict[str, Any] = json.loads(keyfile.read(self.path, passphrase))
+        known = {key.private.kid for key in self.held}
+        self.held += tuple(one for one in map(_held, content["keys"]) if one.private.kid not in known)
 
     def current(self, use: KeyUse, at: datetime) -> PrivateKey:
         """Give the key of this use that is valid at `at`, the newest where several are.
@@ -70,11 +79,15 @@ class Keystore:
     def rotate(self, use: KeyUse, *, now: datetime, passphrase: str) -> SignedEntry:
         """Make the next key of a use, have the one before vouch for it, and save; give the entry to publish.
 
+        A wrong passphrase changes nothing: the file would be sealed under it, and whoever knows the right one shut out.
+
         It begins `LEAD` from now: until then the one before goes on, and everybody has time to learn the new one.
         An `enc` key cannot sign: its entry is signed by the current `sig` key alone (protocol §3).
 
-        *Raises* `ConnectorError("key-not-begun")`: the last rotation's key has not begun; nothing was made.
+        *Raises* `ConnectorError`: `key-not-begun`, the last rotation's key has not begun; `wrong-passphrase`,
+        `keystore-missing`, `folder-unwritable`. Nothing was made.
         """
+        self.require(passphrase)
         last = max((key for key in self.held if key.entry.use is use), key=lambda key: key.entry.seq)
         if last.entry.not_before > now:
             raise ConnectorError("key-not-begun", use=use.value)
@@ -90,22 +103,26 @@ class Keystore:
             signed = keys.sign_entry(entry, by_previous=self.current(KeyUse.SIG, now))
         else:
             signed = keys.sign_entry(entry, by_self=made, by_previous=last.private)
-        self.held = (*self.held, HeldKey(private=made, entry=entry, signed=signed))
-        self.save(passphrase)
+        held = (*self.held, HeldKey(private=made, entry=entry, signed=signed))
+        self._write(held, passphrase)
+        self.held = held  # after the file: a key that is lost with the process must not be published
         return signed
 
     def save(self, passphrase: str) -> None:
         """Write the file anew under the passphrase."""
+        self._write(self.held, passphrase)
+
+    def _write(self, held: tuple[HeldKey, ...], passphrase: str) -> None:
         content = {
             "v": 1,
             "agency": self.agency,
             "casebook_key": base64.b64encode(self.casebook_key).decode("ascii"),
             "keys": [
                 {"use": key.entry.use.value, "private": key.private.export(), "signed": asdict(key.signed)}
-                for key in self.held
+                for key in held
             ],
         }
-        keyfile.write(self._path, json.dumps(content).encode("ascii"), passphrase)
+        keyfile.write(self.path, json.dumps(content).encode("ascii"), passphrase)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

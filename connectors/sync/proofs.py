@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, Final
 
+from sqlalchemy import Connection
+
 from connectors.base.errors import ConnectorError
 from connectors.casebook import marks
 from connectors.sdk.answers import HubKeys
@@ -58,6 +60,16 @@ def pinned(station: Station) -> Pinned:
         known = json.dumps(asdict(station.hub.hub_keys()))
         with station.casebook.transaction() as connection:
             marks.remember(connection, _KEYS, known)
+    return _pinned(known)
+
+
+def pinned_here(connection: Connection) -> Pinned | None:
+    """Give the hub's keys as they were first seen, without asking the hub; none where nothing was pinned yet."""
+    known = marks.recall(connection, _KEYS)
+    return None if known is None else _pinned(known)
+
+
+def _pinned(known: str) -> Pinned:
     shown = read(HubKeys, json.loads(known))
     try:
         return Pinned(log=Verifier.read(shown.log), receipt=PublicKey.from_jwk(shown.receipt, KeyUse.SIG))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import uuid
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from connectors.base.errors import ConnectorError
 from connectors.casebook import people, statements
 from connectors.casebook.compose import Letter
 from connectors.casebook.store import open_casebook
-from connectors.keystore.keystore import Keystore, open_keystore
+from connectors.keystore.keystore import KEYS_FILE, Keystore, open_keystore
 from connectors.sync.connector import Connector
 from connectors.sync.registration import AgencySettings, Applicant, create_agency, read_settings
 from connectors.testing.memory import MemoryHub
@@ -49,7 +50,7 @@ class Clock:
 
 @cache
 def _made(kind: str, number: int) -> tuple[AgencySettings, Keystore, bytes]:
-    """Make an agency's keys once for all tests: stretching a passphrase is slow on purpose."""
+    """Make an agency's files once for all tests: stretching a passphrase is slow on purpose."""
     folder = Path(tempfile.mkdtemp())
     names = {"name_ja": f"架空の機関{number}", "name_en": f"Fictional agency {number}"}
     made = create_agency(folder, PASSPHRASE, Applicant(kind=kind, hub="https://hub.example", **names), now=NOW)
@@ -72,6 +73,8 @@ class Network:
         """Let an agency of a kind join; it does not know the others before its first round."""
         settings, keystore, request = _made(kind, len(self.connectors))
         self.hub.join(request)
+        path = self.folder / settings.agency / KEYS_FILE
+        shutil.copytree(keystore.path.parent, path.parent)
         made = Connector(
             agency=settings.agency,
             kind=kind,
@@ -79,7 +82,7 @@ class Network:
                 agency=keystore.agency,
                 casebook_key=keystore.casebook_key,
                 held=keystore.held,
-                path=self.folder / f"{settings.agency}.keys",
+                path=path,
             ),
             casebook=open_casebook(self.folder / f"{settings.agency}.db", keystore.casebook_key),
             hub=Seat(self.hub, settings.agency),

@@ -11,6 +11,7 @@ from flask import Blueprint, redirect, request, session, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+from connectors.casebook.house import house
 from connectors.desk.staff import reads, rules, service
 from connectors.desk.web.filling import LONGEST_LINE, Filled
 from connectors.desk.web.gate import page
@@ -37,13 +38,14 @@ def sign_in(visit: Visit) -> Response | tuple[str, int]:
     with visit.book() as connection:
         if not reads.is_anybody_here(connection):
             return redirect(url_for("staff.set_up"), 303)
+        facts = _sign_in_facts(visit, house(connection).notice)
         if request.method == "GET":
-            return _sign_in_page(visit, wish)
+            return render("staff/signin.html", wish=wish, **facts)
         login, password = filled.line("login", required=True), filled.values.get("password", "")[: LONGEST_LINE * 2]
         answer = service.sign_in(connection, login, password, filled.line("code"), now=visit.at)
     if isinstance(answer, service.NotLetIn):
         blame(filled, "login", answer, visit)
-        return render_again("staff/signin.html", filled, wish=wish, **_sign_in_facts(visit))
+        return render_again("staff/signin.html", filled, wish=wish, **facts)
     return go_in(visit, answer, wish)
 
 
@@ -203,12 +205,8 @@ def _opened(kept: dict[str, Any] | None, wish: str) -> Response | tuple[str, int
     return redirect(wish, 303)
 
 
-def _sign_in_facts(visit: Visit) -> dict[str, Any]:
-    return {"agency": visit.site.connector.settings, **passkey_facts(visit)}
-
-
-def _sign_in_page(visit: Visit, wish: str) -> tuple[str, int]:
-    return render("staff/signin.html", wish=wish, **_sign_in_facts(visit))
+def _sign_in_facts(visit: Visit, notice: str) -> dict[str, Any]:
+    return {"agency": visit.site.connector.settings, "notice": notice, **passkey_facts(visit)}
 
 
 def blame(filled: Filled, field: str, answer: service.NotLetIn, visit: Visit) -> None:

@@ -18,7 +18,19 @@ from consent.envelope.manifest import ByEmergency, Manifest, manifest_hash, sign
 from consent.errors import SignatureRefusedError
 from consent.keys import KeyUse
 from consent.receipts import Delivery, PartResult, ReceiptRecord, read_statement
-from tests.connectors.story import NAME, NOW, PURPOSE, STAFF, Network, letter, open_case, refused, text, waiting
+from tests.connectors.story import (
+    NAME,
+    NOW,
+    PASSPHRASE,
+    PURPOSE,
+    STAFF,
+    Network,
+    letter,
+    open_case,
+    refused,
+    text,
+    waiting,
+)
 
 EMERGENCY = ByEmergency(
     threat="life", difficulty="unreachable", requester="s-07", approver="s-09", approver_role="supervisor"
@@ -127,7 +139,7 @@ def test_every_reading_stands_in_the_access_log(j1: Connector, s1: Connector) ->
 
 def test_an_old_key_still_opens_what_was_sealed_to_it(j1: Connector, s1: Connector, network: Network) -> None:
     message = emergency(j1, s1)
-    s1.keystore.rotate(KeyUse.ENC, now=NOW, passphrase="x" * 12)
+    s1.keystore.rotate(KeyUse.ENC, now=NOW, passphrase=PASSPHRASE)
     assert take_in(s1, message) == [OK]
 
 

@@ -131,3 +131,49 @@ def test_a_key_that_has_not_begun_is_not_rotated_again(tmp_path: Path, made: key
     with refused("key-not-begun"):
         made.store.rotate(KeyUse.SIG, now=NOW + timedelta(hours=23), passphrase=PASSPHRASE)
     assert (tmp_path / keystore.KEYS_FILE).read_bytes() == before
+
+
+@pytest.mark.parametrize("passphrase", ["", "x" * 12, PASSPHRASE + " "])
+def test_a_wrong_passphrase_rotates_nothing_and_shuts_nobody_out(
+    tmp_path: Path, made: keystore.NewKeys, passphrase: str
+) -> None:
+    before, held = (tmp_path / keystore.KEYS_FILE).read_bytes(), made.store.held
+    with refused("wrong-passphrase"):
+        made.store.rotate(KeyUse.ENC, now=NOW, passphrase=passphrase)
+    assert (tmp_path / keystore.KEYS_FILE).read_bytes() == before
+    assert made.store.held == held
+    assert keystore.open_keystore(tmp_path, PASSPHRASE).casebook_key == made.store.casebook_key
+
+
+def test_without_the_file_nothing_is_rotated(tmp_path: Path, made: keystore.NewKeys) -> None:
+    held = made.store.held
+    (tmp_path / keystore.KEYS_FILE).rename(tmp_path / "in the safe")
+    with refused("keystore-missing"):
+        made.store.rotate(KeyUse.ENC, now=NOW, passphrase=PASSPHRASE)
+    assert made.store.held == held
+    assert not (tmp_path / keystore.KEYS_FILE).exists()
+
+
+def test_a_key_that_cannot_be_saved_is_not_held(
+    tmp_path: Path, made: keystore.NewKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise ConnectorError("folder-unwritable", folder="x")
+
+    held = made.store.held
+    monkeypatch.setattr(keystore.keyfile, "write", full)
+    with refused("folder-unwritable"):
+        made.store.rotate(KeyUse.ENC, now=NOW, passphrase=PASSPHRASE)
+    assert made.store.held == held
+
+
+def test_a_key_that_another_process_made_is_not_lost_by_the_next_rotation(
+    tmp_path: Path, made: keystore.NewKeys
+) -> None:
+    other = keystore.open_keystore(tmp_path, PASSPHRASE)
+    other.rotate(KeyUse.ENC, now=NOW, passphrase=PASSPHRASE)
+    made.store.rotate(KeyUse.CLIENT, now=NOW, passphrase=PASSPHRASE)
+    uses = [key.entry.use for key in keystore.open_keystore(tmp_path, PASSPHRASE).held]
+    assert sorted(uses) == sorted([KeyUse.SIG, KeyUse.ENC, KeyUse.CLIENT, KeyUse.ENC, KeyUse.CLIENT])
+    with refused("key-not-begun"):
+        made.store.rotate(KeyUse.ENC, now=NOW, passphrase=PASSPHRASE)
