@@ -68,7 +68,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=40)
     asked = parser.parse_args()
     rows: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as folder, _desk(Path(folder)) as connector:
+    with tempfile.TemporaryDirectory() as folder, desk(Path(folder)) as connector:
         began = time.perf_counter()
         me = fill(connector, cases=asked.cases, referrals=asked.referrals, follow_ups=asked.follow_ups)
         print(f"filled in {time.perf_counter() - began:.1f} s", flush=True)
@@ -89,7 +89,8 @@ def main() -> int:
     return 0
 
 
-def _desk(folder: Path) -> Connector:
+def desk(folder: Path) -> Connector:
+    """Give an agency of its own, with a hub in memory."""
     hub, passphrase = MemoryHub(), secrets.token_urlsafe(18)
     names = {"name_ja": "架空の自立相談支援機関", "name_en": "Fictional support centre"}
     made = create_agency(folder, passphrase, Applicant(kind="jiritsu", hub="https://hub.example", **names), now=_now())

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
 from connectors.base.errors import EXIT_REFUSED_BY_CONSENT, ConnectorError
-from connectors.casebook import access, directory, outgoing, preview, statements, tables
+from connectors.casebook import access, directory, outgoing, people, preview, statements, tables
 from connectors.casebook.statements import Pen
 from consent import receipts, signing, wire
 from consent.decisions import Refused
@@ -188,6 +188,7 @@ def _permitted(connection: Connection, letter: Letter, pen: Pen) -> frozenset[st
 
 def keep(connection: Connection, letter: Letter, message: str, sealed: Sealed, pen: Pen) -> None:
     """Keep a copy of what was sealed, readable by this agency alone."""
+    people.announce(connection, letter.case, now=pen.now)
     connection.execute(
         sa.insert(tables.messages).values(
             id=message,

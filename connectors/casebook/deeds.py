@@ -16,7 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from connectors.casebook import access, outgoing, tables
+from connectors.casebook import access, outgoing, people, tables
 from connectors.casebook.statements import Pen
 
 KINDS: Final = frozenset(
@@ -109,12 +109,14 @@ def task_done(connection: Connection, pen: Pen, *, task: str) -> str:
 
 def note(connection: Connection, pen: Pen, *, case: str, note: Mapping[str, Any]) -> str:
     """Queue that something of a kind was noted at a case."""
+    people.announce(connection, case, now=pen.now)
     return _queue(connection, pen, "note", about=case, path=f"/v1/cases/{case}/notes", body=_plain(note))
 
 
 def case_move(connection: Connection, pen: Pen, *, case: str, said: Mapping[str, Any], version: int) -> str:
     """Queue a move of a case to a step."""
     body = {"said": _plain(said), "version": version}
+    people.announce(connection, case, now=pen.now)
     return _queue(connection, pen, "case_move", about=case, path=f"/v1/cases/{case}/steps", body=body)
 
 

@@ -66,6 +66,11 @@ def phone_key(written: str) -> str:
     return "0" + digits[2:] if plain.strip().startswith("+81") else digits
 
 
+def phone_keys(phones: Iterable[str]) -> str:
+    """Fold several numbers for finding, a space between two."""
+    return " ".join(key for key in map(phone_key, phones) if key)
+
+
 def keep_record(
     connection: Connection,
     pen: Pen,
@@ -76,10 +81,9 @@ def keep_record(
     phones: Iterable[str],
 ) -> None:
     """Keep what the form says of a person, in place of what was there. `phones` are numbers to be found by."""
-    keys = " ".join(key for key in map(phone_key, phones) if key)
     values = {
         "born_on": born_on,
-        "phone_key": keys,
+        "phone_key": phone_keys(phones),
         "document": dict(fields),
         "updated_at": pen.now,
         "updated_by": pen.staff,
@@ -105,13 +109,26 @@ def record_of(connection: Connection, person: str) -> PersonRecord | None:
 
 
 def open_file(
-    connection: Connection, pen: Pen, *, case: str, on: date, worker: str | None = None, team: str = ""
+    connection: Connection,
+    pen: Pen,
+    *,
+    case: str,
+    on: date,
+    worker: str | None = None,
+    team: str = "",
+    number: str | None = None,
 ) -> CaseFile:
-    """Give a case its number, the next of its fiscal year (令8-0398), and who is in charge; once per case."""
+    """Give a case its number, and who is in charge; once per case.
+
+    The number is the next of its fiscal year (令8-0398), or one that the agency gave it before (`is_numbered` says
+    whether that is free).
+    """
     known = file_of(connection, case)
     if known is not None:
         return known
-    made = CaseFile(case=case, number=_next_number(connection, on), worker=worker, team=team, caution="", opened_on=on)
+    made = CaseFile(
+        case=case, number=number or _next_number(connection, on), worker=worker, team=team, caution="", opened_on=on
+    )
     connection.execute(
         sa.insert(own.case_files).values(
             case=case,
@@ -126,6 +143,14 @@ def open_file(
     )
     access.record(connection, staff=pen.staff, action="case:numbered", about=case, case=case, now=pen.now)
     return made
+
+
+def is_numbered(connection: Connection, number: str) -> bool:
+    """Say whether a case has this number already."""
+    return (
+        connection.execute(sa.select(own.case_files.c.case).where(own.case_files.c.number == number)).first()
+        is not None
+    )
 
 
 def assign(connection: Connection, pen: Pen, *, case: str, worker: str | None, team: str = "") -> None:
@@ -210,13 +235,17 @@ def search(connection: Connection, text: str, *, staff: str, now: datetime, limi
 
 
 def _next_number(connection: Connection, on: date) -> str:
+    """Give the next number of a fiscal year; one that a case has brought along from elsewhere is passed over."""
     year = fiscal_year(on)
     statement = insert(own.case_numbers).values(year=year, last=1)
     raised = statement.on_conflict_do_update(index_elements=["year"], set_={"last": own.case_numbers.c.last + 1})
-    last = connection.execute(raised.returning(own.case_numbers.c.last)).scalar_one()
     era = era_of(date(year, 12, 31))
     prefix = f"{era.short}{year - era.first_year() + 1}" if era else str(year)
-    return f"{prefix}-{last:0{_DIGITS_OF_A_NUMBER}d}"
+    while True:
+        last = connection.execute(raised.returning(own.case_numbers.c.last)).scalar_one()
+        number = f"{prefix}-{last:0{_DIGITS_OF_A_NUMBER}d}"
+        if not is_numbered(connection, number):
+            return number
 
 
 def _change(connection: Connection, pen: Pen, case: str, **values: Any) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
 from connectors.casebook import access, outgoing, tables
+from connectors.casebook.tables_files import quiet_cases
 
 _KATAKANA: Final = frozenset(map(chr, range(0x30A1, 0x30F7)))
 _KANA_APART: Final = 0x60
@@ -77,19 +78,32 @@ def is_person(connection: Connection, person: str) -> bool:
     return connection.execute(sa.select(tables.persons.c.id).where(tables.persons.c.id == person)).first() is not None
 
 
-def open_case(connection: Connection, *, handle: str, person: str, owner: str, staff: str, now: datetime) -> None:
-    """Open a case for a person under a random handle, the only thing the hub will learn of it, and queue that."""
+def open_case(
+    connection: Connection, *, handle: str, person: str, owner: str, staff: str, now: datetime, quiet: bool = False
+) -> None:
+    """Open a case for a person under a random handle, the only thing the hub will learn of it, and queue that.
+
+    A `quiet` case is one that the hub does not learn of before something is done with it there (`announce`).
+    """
     connection.execute(sa.insert(tables.cases).values(handle=handle, person=person, owner=owner, created_at=now))
-    outgoing.put(
-        connection,
-        key=f"case:{handle}",
-        what="case",
-        about=handle,
-        path="/v1/cases",
-        body={"case": handle},
-        now=now,
-    )
+    if quiet:
+        connection.execute(sa.insert(quiet_cases).values(case=handle))
+    else:
+        _tell(connection, handle, now)
     access.record(connection, staff=staff, action="case:opened", about=person, case=handle, now=now)
+
+
+def announce(connection: Connection, case: str, *, now: datetime) -> bool:
+    """Queue that a quiet case is open, before the first thing about it that the hub must know; say whether it was."""
+    was_quiet = connection.execute(sa.delete(quiet_cases).where(quiet_cases.c.case == case)).rowcount == 1
+    if was_quiet:
+        _tell(connection, case, now)
+    return was_quiet
+
+
+def _tell(connection: Connection, case: str, now: datetime) -> None:
+    body = {"case": case}
+    outgoing.put(connection, key=f"case:{case}", what="case", about=case, path="/v1/cases", body=body, now=now)
 
 
 def keep_case(connection: Connection, *, handle: str, owner: str, closed_at: datetime | None, now: datetime) -> None:

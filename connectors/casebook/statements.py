@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import access, outgoing, tables
+from connectors.casebook import access, outgoing, people, tables
 from consent import receipts, signing, wire
 from consent.jwk import PrivateKey
 from consent.receipts import (
@@ -82,6 +82,7 @@ def record_consents(connection: Connection, scopes: Iterable[Scope], pen: Pen) -
     for scope in scopes:
         record = ConsentRecord.of(scope, pen.agency)
         token = receipts.sign_statement(record, pen.key)
+        people.announce(connection, scope.case, now=pen.now)
         keep_consent(connection, record, token, registered_at=None)
         _queue(connection, "consent", record.id, "/v1/consents", token, pen)
         _log(connection, "consent:signed", record.id, scope.case, pen)
@@ -94,6 +95,7 @@ def exclude(connection: Connection, record: ExclusionRecord, pen: Pen) -> None:
     """Sign the person's refusal and queue it for the hub."""
     token = receipts.sign_statement(record, pen.key)
     keep_exclusion(connection, record.exclusion(), token)
+    people.announce(connection, record.case, now=pen.now)
     _queue(connection, "exclusion", record.id, f"/v1/cases/{record.case}/exclusions", token, pen)
     _log(connection, "exclusion:signed", record.id, record.case, pen)
 

@@ -57,6 +57,8 @@ cases = sa.Table(
     sa.Column("created_at", UtcText, nullable=False),
 )
 
+sa.Index("cases_person", cases.c.person)
+
 answers = sa.Table(
     "answers",
     metadata,

@@ -34,6 +34,12 @@ case_files = sa.Table(
     sa.Column("updated_by", sa.String, nullable=False),
 )
 
+quiet_cases = sa.Table(
+    "quiet_cases",
+    metadata,
+    sa.Column("case", sa.ForeignKey("cases.handle"), primary_key=True, comment="the hub has not been told of it yet"),
+)
+
 case_numbers = sa.Table(
     "case_numbers",
     metadata,

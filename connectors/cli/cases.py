@@ -111,7 +111,7 @@ def step(  # what a step may say, each by name
     elif follow_up_on or no_follow_up_reason:
         raise CliError("follow-up-needs-ground")
     with desk.open() as connector:
-        connector.push()
+        _announce(connector, case)
         moved = connector.hub.move_case(case, move, version=connector.hub.case(case).version)
         with connector.casebook.transaction() as connection:
             people.keep_case(connection, handle=case, owner=moved.owner, closed_at=moved.closed_at, now=connector.now())
@@ -133,9 +133,16 @@ def note(desk: Desk, *, case: str, kind: str, channel: str | None, task_for: str
     with desk.open() as connector:
         if task_for is not None:
             body["task"] = {"agency": desk.agency(connector, task_for).id, **_given(due=due)}
-        connector.push()
+        _announce(connector, case)
         noted = connector.hub.note(case, body)
     return Said(document=noted, lines=[desk.text("noted", entry=noted.entry)])
+
+
+def _announce(connector: Connector, case: str) -> None:
+    """Have the hub know of the case, if it came by an import, and of all that waits before this."""
+    with connector.casebook.transaction() as connection:
+        people.announce(connection, case, now=connector.now())
+    connector.push()
 
 
 def _seen(desk: Desk, connector: Connector, case: str) -> CaseDetail | None:

@@ -19,6 +19,7 @@ from connectors.desk.caseload import pages as caseload
 from connectors.desk.cases import pages as cases
 from connectors.desk.consents import pages as consents
 from connectors.desk.emergencies import pages as emergencies
+from connectors.desk.exchange import pages as exchange
 from connectors.desk.followups import pages as followups
 from connectors.desk.inbox import pages as inbox
 from connectors.desk.intakes import pages as intakes
@@ -45,6 +46,7 @@ SLICES: Final = (
     intakes,
     referrals,
     emergencies,
+    exchange,
     inbox,
     outings,
     followups,

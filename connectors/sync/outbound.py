@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError, HubAwayError
-from connectors.casebook import compose, mirror, outgoing, outings, referrals, statements
+from connectors.casebook import compose, mirror, outgoing, outings, people, referrals, statements
 from connectors.casebook.compose import Letter
 from connectors.casebook.outgoing import Waiting
 from connectors.casebook.statements import Pen
@@ -100,8 +100,11 @@ def submit(
     `directory.sealing_key`. A letter that the hub refused is kept as refused.
     """
     with station.casebook.transaction() as connection:
+        is_new = people.announce(connection, letter.case, now=pen.now)
         message, sealed = compose.seal(connection, letter, pen, own=station.own_key())
         compose.keep(connection, letter, message, sealed, pen)
+    if is_new:
+        push(station)
     row = Waiting(
         position=0,
         key=message,

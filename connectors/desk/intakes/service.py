@@ -64,7 +64,7 @@ def register(connection: Connection, visit: Visit, intake: Intake, whom: Whom, s
     pen = visit.pen()
     drafts.draft_of(connection, intake.id, staff=pen.staff)
     case = _case(connection, visit, pen, intake, whom, say)
-    _keep_told(connection, pen, case, intake, say)
+    keep_told(connection, pen, case, intake.told, say)
     _refuse(connection, pen, case, intake.choice)
     last = case
     if intake.signed.asks_consent:
@@ -152,9 +152,11 @@ def _write_name_anew(connection: Connection, visit: Visit, pen: Pen, case: str, 
         files.rename(connection, pen, person=known.id, name=told.name, kana=kana)
 
 
-def _keep_told(connection: Connection, pen: Pen, case: str, intake: Intake, say: Callable[[str], str]) -> None:
-    """Keep what was told: the person's record, the answers by category, how to get in touch safely."""
-    told = intake.told
+def keep_told(connection: Connection, pen: Pen, case: str, told: Told, say: Callable[[str], str]) -> None:
+    """Keep what was told: the person's record, the answers by category, how to get in touch safely.
+
+    *Raises* `ConnectorError("case-unknown")`: nobody is behind the case here.
+    """
     person = listing.case_of(connection, case).person
     if person is None:
         raise ConnectorError("case-unknown")
