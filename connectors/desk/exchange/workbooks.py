@@ -66,7 +66,7 @@ def read_workbook(data: bytes) -> list[Line]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _look_at(archive, len(data))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError):
         raise SheetError("broken", row="") from None
     try:
         return within_limits(_rows(data))
@@ -149,7 +149,8 @@ def _rows(data: bytes) -> Iterable[Line]:
                 # rows that the file leaves out are one and the same tuple, a million times if it comes to that
                 if row is blank:
                     continue
-                if any(cell is not EMPTY_CELL for cell in row):
+                cells: tuple[Any, ...] = row
+                if any(cell is not EMPTY_CELL for cell in cells):
                     yield _line(n, row)
                 else:
                     blank = row

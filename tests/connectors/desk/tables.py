@@ -7,10 +7,13 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from openpyxl import Workbook
 
+from connectors.casebook import files, people
+from tests.connectors import story
 from tests.connectors.desk.office import Browser, Office, Page
 
 HEADER = ("ケース番号", "氏名", "ふりがな", "生年月日", "郵便番号", "住所", "電話（携帯）", "備考")
@@ -82,7 +85,7 @@ def held(office: Office, query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in connection.exec_driver_sql(query).all()]
 
 
-def people(office: Office) -> list[tuple[Any, ...]]:
+def everybody(office: Office) -> list[tuple[Any, ...]]:
     return held(office, "SELECT name, kana FROM persons ORDER BY created_at, name")
 
 
@@ -90,3 +93,32 @@ def counts(
     office: Office, tables: Iterable[str] = ("persons", "cases", "case_files", "outgoing", "imports")
 ) -> list[int]:
     return [held(office, f"SELECT count(*) FROM {one}")[0][0] for one in tables]  # noqa: S608  # names of this file
+
+
+def path_of(page: Page) -> str:
+    return str(page.answer.request.path)
+
+
+def checked(browser: Browser, *rows: tuple[Any, ...], header: tuple[str, ...] = HEADER) -> Page:
+    return go_on(browser, upload(browser, as_csv(*rows, header=header)))
+
+
+def confirm(browser: Browser, page: Page, **said: str) -> Page:
+    return go_on(browser, browser.send(page, {"do": "confirm"} | said, form="#f-alike"))
+
+
+def known(office: Office, **fields: Any) -> str:
+    """Somebody who is here: 髙﨑…, born 1979-06-03."""
+    case = story.open_case(office.connector)
+    with office.connector.casebook.transaction() as connection:
+        pen = office.connector.pen("test")
+        person = people.person_of(connection, case, staff="test", now=pen.now)
+        assert person is not None
+        files.keep_record(
+            connection, pen, person=person.id, born_on=date(1979, 6, 3), fields=fields, phones=["000-1111"]
+        )
+        files.open_file(connection, pen, case=case, on=pen.now.date())
+    return case
+
+
+ALIKE = ("", "高崎　吉葛神", "ﾀｶｻｷ", "S54.6.3", "000-0000", "新しい住所", "000-0000-9999", "書き足し")

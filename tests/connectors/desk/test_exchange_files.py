@@ -222,7 +222,7 @@ def test_no_bytes_make_the_reader_fail_otherwise_than_in_words(data: bytes, kind
 WHOLE = as_xlsx(ROW)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, len(WHOLE)), st.booleans())
 def test_no_damage_makes_the_reader_of_workbooks_fail_otherwise_than_in_words(data: bytes, at: int, over: bool) -> None:
     damaged = WHOLE[:at] + data + WHOLE[at + (len(data) if over else 0) :]
