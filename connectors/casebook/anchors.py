@@ -18,10 +18,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects.sqlite import insert
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import marks, outgoing, tables
-from connectors.casebook.tables_access import access_anchors
+from connectors.casebook import access, marks, outgoing, tables
+from connectors.casebook.tables_access import access_anchors, anchor_checks
 from consent.calendar import day_of
 from consent.tlog import tree
 
@@ -42,9 +43,18 @@ class Word(Enum):
     REFUSED = "refused"
 
 
+class Verdict(Enum):
+    """What comparing a day with the hub's log has shown."""
+
+    IN_LOG = "in-log"
+    """The hub's log holds just these lines, and the proof was verified."""
+    NOT_YET = "not-yet"
+    DIFFERS = "differs"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchor:
-    """One day's anchor: the positions of its lines, and what the hub said."""
+    """One day's anchor: the positions of its lines, what the hub said, and what comparing with its log showed last."""
 
     day: date
     first: int
@@ -53,6 +63,8 @@ class Anchor:
     root: str
     made_at: datetime
     word: Word
+    verdict: Verdict | None = None
+    checked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +131,14 @@ def check(connection: Connection, day: date) -> Checked:
     return Checked(anchor=_anchor(row), root=_root(lines, row.blind), count=len(lines))
 
 
+def note_check(connection: Connection, day: date, verdict: Verdict, *, staff: str, now: datetime) -> None:
+    """Note what comparing a day with the hub's log has shown, in place of the time before."""
+    values = {"verdict": verdict.value, "checked_at": now, "checked_by": staff}
+    statement = insert(anchor_checks).values(day=day, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["day"], set_=values))
+    access.record(connection, staff=staff, action="log:checked", about=day.isoformat(), now=now)
+
+
 def line_bytes(line: sa.Row[Any], blind: str) -> bytes:
     """Write a line of the access log as canonical JSON: the bytes whose hash is its leaf."""
     members = {
@@ -160,9 +180,12 @@ def _root(lines: Iterable[sa.Row[Any]], blind: str) -> str:
 
 
 def _with_word() -> sa.Select[Any]:
-    sent = tables.outgoing
-    return sa.select(access_anchors, access_anchors.c.count.label("lines"), sent.c.state).outerjoin(
-        sent, sent.c.key == access_anchors.c.key
+    sent, checks = tables.outgoing, anchor_checks
+    lines = access_anchors.c.count.label("lines")
+    return (
+        sa.select(access_anchors, lines, sent.c.state, checks.c.verdict, checks.c.checked_at)
+        .outerjoin(sent, sent.c.key == access_anchors.c.key)
+        .outerjoin(checks, checks.c.day == access_anchors.c.day)
     )
 
 
@@ -176,4 +199,6 @@ def _anchor(row: sa.Row[Any]) -> Anchor:
         root=row.root,
         made_at=row.made_at,
         word=word,
+        verdict=Verdict(row.verdict) if row.verdict else None,
+        checked_at=row.checked_at,
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of anchors: what the agency's access log was, day by day, before anybody could change it."""
+"""Tables of anchors: what the agency's access log was, day by day, and what the hub's log says of it."""
 
 from __future__ import annotations
 
@@ -18,4 +18,13 @@ access_anchors = sa.Table(
     sa.Column("blind", sa.String, nullable=False, comment="hashed with each line, so that the root tells nothing"),
     sa.Column("key", sa.String, nullable=False, comment="the row of the outbox that takes it to the hub"),
     sa.Column("made_at", UtcText, nullable=False),
+)
+
+anchor_checks = sa.Table(
+    "anchor_checks",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("verdict", sa.String, nullable=False, comment="what came of comparing with the hub's log last"),
+    sa.Column("checked_at", UtcText, nullable=False),
+    sa.Column("checked_by", sa.String, nullable=False),
 )

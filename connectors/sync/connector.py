@@ -16,7 +16,7 @@ import requests
 from connectors.base.clock import Clock, system_clock
 from connectors.base.errors import ConnectorError
 from connectors.casebook import compose, notices, preview, receive, statements
-from connectors.casebook.anchors import Checked
+from connectors.casebook.anchors import Checked, Verdict
 from connectors.casebook.compose import Letter
 from connectors.casebook.receive import ReadPart
 from connectors.casebook.store import open_casebook
@@ -130,8 +130,8 @@ class Connector(Station):
         unlogged = outbound.prove_sent(self)
         return Synced(pushed=pushed, fetched=fetched, collected=collected, answered=answered, unlogged=unlogged)
 
-    def check_anchor(self, day: date) -> tuple[Checked, bool]:
-        """Read a day of our own access log again, and say whether the hub has anchored just these lines.
+    def check_anchor(self, day: date) -> tuple[Checked, Verdict]:
+        """Read a day of our own access log again, and say whether the hub's log holds just these lines.
 
         *Raises* as `anchoring.check_at_hub`.
         """

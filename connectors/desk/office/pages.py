@@ -6,14 +6,22 @@ from __future__ import annotations
 from typing import Final
 
 from connectors.casebook.house import house
+from connectors.desk.office import (
+    audit_pages,
+    key_pages,
+    line_pages,
+    me_pages,
+    setting_pages,
+    staff_pages,
+    template_pages,
+)
 from connectors.desk.office import blueprint as office_blueprint
-from connectors.desk.office import key_pages, line_pages, me_pages, setting_pages, staff_pages, template_pages
 from connectors.desk.web.gate import page
 from connectors.desk.web.rendering import render
 from connectors.desk.web.visits import Access, Role, Visit
 
 blueprint: Final = office_blueprint.blueprint
-PARTS: Final = (me_pages, staff_pages, key_pages, line_pages, setting_pages, template_pages)
+PARTS: Final = (me_pages, staff_pages, key_pages, line_pages, setting_pages, template_pages, audit_pages)
 """Imported so that their pages hang on the blueprint."""
 KEYS: Final = (
     ("/", "find"),

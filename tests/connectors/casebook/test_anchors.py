@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.casebook import access, anchors, outgoing, tables
-from connectors.casebook.anchors import Word
+from connectors.casebook.anchors import Verdict, Word
 from connectors.casebook.tables_access import access_anchors
+from connectors.sdk.problems import ProblemError
 from connectors.sync.connector import Connector
 from tests.connectors.story import NAME, NOW, Network, open_case, refused
 
@@ -116,11 +118,11 @@ def test_whatever_is_done_to_a_line_afterwards_is_found_here_and_at_the_hub(
     centre.sync()
     with centre.casebook.transaction() as connection:
         assert anchors.check(connection, DAY).holds
-    assert centre.check_anchor(DAY)[1]
+    assert centre.check_anchor(DAY)[1] is Verdict.IN_LOG
     tamper(centre, CHANGES[change](tables.access_log))
     with centre.casebook.transaction() as connection:
         assert not anchors.check(connection, DAY).holds
-    assert not centre.check_anchor(DAY)[1]
+    assert centre.check_anchor(DAY)[1] is Verdict.DIFFERS
 
 
 def test_who_changes_the_anchor_in_the_casebook_too_is_found_by_asking_the_hub(
@@ -132,7 +134,42 @@ def test_who_changes_the_anchor_in_the_casebook_too_is_found_by_asking_the_hub(
         forged = anchors.check(connection, DAY).root
     tamper(centre, sa.update(access_anchors).values(root=forged))
     checked, at_hub = centre.check_anchor(DAY)
-    assert (checked.holds, at_hub) == (True, False)
+    assert (checked.holds, at_hub) == (True, Verdict.DIFFERS)
+
+
+def test_asking_anchors_nothing_that_was_changed_before_the_hub_had_it(centre: Connector, network: Network) -> None:
+    network.hub.away = True
+    with pytest.raises(Exception, match="hub-away"):
+        centre.sync()
+    network.hub.away = False
+    assert centre.check_anchor(DAY)[1] is Verdict.NOT_YET
+    tamper(centre, sa.update(tables.access_log).where(tables.access_log.c.position == 3).values(staff="st-9"))
+    assert centre.check_anchor(DAY)[1] is Verdict.DIFFERS
+    assert network.hub.anchors == {}
+    centre.sync()
+    assert [one.word for one in known(centre)] == [Word.TAKEN]  # the root of the lines as they were
+    assert centre.check_anchor(DAY)[1] is Verdict.DIFFERS
+
+
+def test_a_hub_that_took_the_anchor_and_has_it_in_no_log_yet_is_not_believed(
+    centre: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    centre.sync()
+
+    def missing(*_: object) -> None:
+        raise ProblemError(404, {"code": "not-found", "detail": "", "title": "", "type": "about:blank", "status": 404})
+
+    monkeypatch.setattr(type(centre.hub), "log_entry", missing)
+    assert centre.check_anchor(DAY)[1] is Verdict.NOT_YET
+
+
+def test_a_log_that_holds_another_root_than_the_hub_says_is_found(centre: Connector, network: Network) -> None:
+    centre.sync()
+    (anchor,) = known(centre)
+    other = network.hub.write("agency:anchor", (centre.agency,), {"day": "2026-04-06", "root": "0a" * 32, "count": 5})
+    network.hub.anchors[centre.agency, DAY] = replace(network.hub.anchors[centre.agency, DAY], entry=other)
+    checked, verdict = centre.check_anchor(DAY)
+    assert (checked.root, verdict) == (anchor.root, Verdict.DIFFERS)
 
 
 def test_a_day_that_was_never_anchored_cannot_be_checked(centre: Connector) -> None:
