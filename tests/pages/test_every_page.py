@@ -11,7 +11,14 @@ from tests.pages.town import Town
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
-PLAIN = {"board": "/", "agencies": "/agencies", "intakes": "/intakes", "intake-blank": "/intakes/blank"}
+PLAIN = {
+    "board": "/",
+    "agencies": "/agencies",
+    "intakes": "/intakes",
+    "intake-blank": "/intakes/blank",
+    "office-line": "/office/line",
+    "office-seen": "/office/seen",
+}
 """Pages that need nothing of their own to be shown."""
 
 
