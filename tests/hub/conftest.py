@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real PostgreSQL for the hub's tests: one cluster per test process, one fresh migrated database per test."""
 
-import itertools
 import logging
 import os
 import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -25,8 +25,11 @@ from hub.embedded.postgres import ADMIN, LOGIN, Postgres
 from hub.migrations import run
 from hub.web.gate import Caller
 from hub.web.permissions import SCOPES
+from hub.web.work import EXTENSION
+from tests.hub.used_again import UsedAgain
 
 ISSUER = "https://hub.example"
+NOWHERE = "postgresql+psycopg://nobody@/none"
 TEMPLATE = "tsunagi_template"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the system's, for exactly this
 ROOM = 2 * 1024**3
@@ -34,7 +37,7 @@ HAS_STRATEGIES = 15
 UNSAFE_AND_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """One database: its run-time address and its owner's."""
 
@@ -101,17 +104,38 @@ def migrated_template(postgres: Postgres) -> str:
     return TEMPLATE
 
 
+@contextmanager
+def databases(postgres: Postgres, prefix: str, template: str) -> Iterator[UsedAgain]:
+    """Give the databases made from a template; a test finds one as the template is, whatever a test before did."""
+    made = UsedAgain(
+        postgres,
+        prefix,
+        make=lambda name: copy_database(postgres, name, template),
+        drop=lambda name: administer(postgres, f"drop database {name} with (force)"),
+    )
+    yield made
+    made.close()
+
+
+@contextmanager
+def lent(used_again: UsedAgain) -> Iterator[Place]:
+    """Lend a database to a test."""
+    kept = used_again.take()
+    addresses = (used_again.postgres.url(login, kept.name) for login in (LOGIN, ADMIN))
+    yield Place(kept.name, *addresses)
+    used_again.give_back(kept)
+
+
 @pytest.fixture(scope="session")
-def numbers() -> Iterator[int]:
-    return itertools.count(1)
+def migrated(postgres: Postgres, migrated_template: str) -> Iterator[UsedAgain]:
+    with databases(postgres, "hub", migrated_template) as made:
+        yield made
 
 
 @pytest.fixture
-def hub_database(postgres: Postgres, migrated_template: str, numbers: Iterator[int]) -> Iterator[Place]:
-    name = f"hub_{next(numbers)}"
-    copy_database(postgres, name, migrated_template)
-    yield Place(name=name, url=postgres.url(LOGIN, name), admin_url=postgres.url(ADMIN, name))
-    administer(postgres, f"drop database {name} with (force)")
+def hub_database(migrated: UsedAgain) -> Iterator[Place]:
+    with lent(migrated) as place:
+        yield place
 
 
 @pytest.fixture
@@ -181,11 +205,27 @@ class HubClient(FlaskClient):
         return self.post(path, json={} if body is None else body, headers=sent)
 
 
-@pytest.fixture
-def app(settings: Settings, database: Database) -> Flask:
-    made = create_app(settings, database, validator=agency_by_header)
+@pytest.fixture(scope="session")
+def built() -> Flask:
+    """The whole app, made once in a process: nothing in it but what `EXTENSION` holds belongs to one hub."""
+    settings = Settings(
+        database_url=NOWHERE,
+        migration_url=NOWHERE,
+        redis_url=None,
+        issuer=ISSUER,
+        data=Path(os.devnull),
+        environment="test",
+    )
+    made = create_app(settings, Database(NOWHERE, Role.HUB), validator=agency_by_header)
     made.test_client_class = HubClient
     return made
+
+
+@pytest.fixture
+def app(built: Flask, settings: Settings, database: Database) -> Flask:
+    """The app as this test's hub."""
+    built.extensions[EXTENSION] = replace(built.extensions[EXTENSION], settings=settings, database=database)
+    return built
 
 
 @pytest.fixture

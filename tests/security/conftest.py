@@ -10,20 +10,18 @@ import pytest
 
 from hub.base.config import Settings
 from hub.base.db import Database, Role
-from hub.embedded.postgres import ADMIN, LOGIN, Postgres
 from tests.hub.builders import ISSUER, open_app
-from tests.hub.conftest import Place, administer, copy_database, migrated_template, numbers, plain_logs, postgres
+from tests.hub.conftest import Place, lent, migrated_template, plain_logs, postgres
 from tests.hub.messages.story import Story
-from tests.hub.referrals.conftest import BEGUN, begun
+from tests.hub.referrals.conftest import begun, under_way
+from tests.hub.used_again import UsedAgain
 from tests.security.stage import Stage
 
-__all__ = ["begun", "migrated_template", "numbers", "plain_logs", "postgres"]
+__all__ = ["begun", "migrated_template", "plain_logs", "postgres", "under_way"]
 
 
 @contextmanager
-def opened(server: Postgres, story: Story, name: str, folder: Path) -> Iterator[Stage]:
-    copy_database(server, name, BEGUN)
-    place = Place(name=name, url=server.url(LOGIN, name), admin_url=server.url(ADMIN, name))
+def opened(place: Place, story: Story, folder: Path) -> Iterator[Stage]:
     settings = Settings(
         database_url=place.url,
         migration_url=place.admin_url,
@@ -37,19 +35,18 @@ def opened(server: Postgres, story: Story, name: str, folder: Path) -> Iterator[
     yield Stage(place=place, settings=settings, story=here, app=open_app(settings, database))
     for one in (database, jobs):
         one.close()
-    administer(server, f"drop database {name} with (force)")
 
 
 @pytest.fixture(scope="session")
-def wall(postgres: Postgres, begun: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def wall(under_way: UsedAgain, begun: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """One consent is registered and one referral sent; from then on nothing may change."""
-    with opened(postgres, begun, "wall", tmp_path_factory.mktemp("wall")) as made:
+    with lent(under_way) as place, opened(place, begun, tmp_path_factory.mktemp("wall")) as made:
         made.story.consent()
         assert made.send("identity").status_code == 201
         yield made
 
 
 @pytest.fixture
-def stage(postgres: Postgres, begun: Story, numbers: Iterator[int], tmp_path: Path) -> Iterator[Stage]:
-    with opened(postgres, begun, f"stage_{next(numbers)}", tmp_path) as made:
+def stage(under_way: UsedAgain, begun: Story, tmp_path: Path) -> Iterator[Stage]:
+    with lent(under_way) as place, opened(place, begun, tmp_path) as made:
         yield made

@@ -33,9 +33,9 @@ from hub.base.config import Settings
 from hub.base.db import Database, Duty, now
 from tests.connectors.story import PASSPHRASE
 from tests.hub.builders import officer, operator
-from tests.hub.conftest import database, hub_database, migrated_template, numbers, postgres, settings
+from tests.hub.conftest import database, hub_database, migrated, migrated_template, postgres, settings
 
-__all__ = ["database", "hub_database", "migrated_template", "numbers", "postgres", "settings"]
+__all__ = ["database", "hub_database", "migrated", "migrated_template", "postgres", "settings"]
 
 
 @cache

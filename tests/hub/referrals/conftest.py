@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The loop on a database whose clock the test moves: Monday 2026-04-06, 10:00 in Japan, at the beginning.
 
-The three agencies and their case are made once in a process; each test begins with a copy of that database.
+The three agencies and their case are made once in a process; each test begins with that database as it was then.
 """
 
 from collections.abc import Iterator
@@ -16,9 +16,10 @@ from hub.base.config import Settings
 from hub.base.db import Database, Role
 from hub.embedded.postgres import ADMIN, LOGIN, Postgres
 from hub.referrals.api import namespace
-from tests.hub.conftest import HubClient, Place, administer, agency_by_header, copy_database
+from tests.hub.conftest import HubClient, Place, agency_by_header, copy_database, databases, lent
 from tests.hub.messages.story import RECEIPT_KEY, Story, new_story
 from tests.hub.referrals.play import Play, jst
+from tests.hub.used_again import UsedAgain
 
 MONDAY = jst("2026-04-06 10:00")
 BEGUN = "referrals_begun"
@@ -35,12 +36,16 @@ def begun(postgres: Postgres, migrated_template: str) -> Story:
     return story
 
 
+@pytest.fixture(scope="session")
+def under_way(postgres: Postgres, begun: Story) -> Iterator[UsedAgain]:
+    with databases(postgres, "referrals", BEGUN) as made:
+        yield made
+
+
 @pytest.fixture
-def hub_database(postgres: Postgres, begun: Story, numbers: Iterator[int]) -> Iterator[Place]:
-    name = f"referrals_{next(numbers)}"
-    copy_database(postgres, name, BEGUN)
-    yield Place(name=name, url=postgres.url(LOGIN, name), admin_url=postgres.url(ADMIN, name))
-    administer(postgres, f"drop database {name} with (force)")
+def hub_database(under_way: UsedAgain) -> Iterator[Place]:
+    with lent(under_way) as place:
+        yield place
 
 
 @pytest.fixture
