@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One Chromium for every test of a process that looks at pages; where there is none they say so and are skipped."""
+"""Folders in memory where there is room; one Chromium for all tests of a process that look at pages."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -12,6 +16,17 @@ from tests.pages import seeing
 from tests.pages.seeing import Eyes
 
 MISSING = "Chromium is not installed; these tests need it (Debian: apt-get install chromium fonts-noto-cjk)"
+
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the system's, for exactly this
+ROOM = 2 * 1024**3
+
+
+def pytest_configure() -> None:
+    """Let `tmp_path` be in memory: a casebook in a test waits for the disk at every commit, and is thrown away."""
+    with suppress(OSError):
+        if shutil.disk_usage(SHARED_MEMORY).free >= ROOM and os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(SHARED_MEMORY))
 
 
 @pytest.fixture(scope="session")

@@ -60,10 +60,7 @@ class Casebook:
 
     def add_tables(self) -> None:
         """Make the tables and indexes that are declared and not there yet; what is there stays as it is."""
-        metadata.create_all(self._engine)
-        for table in metadata.sorted_tables:
-            for index in table.indexes:
-                index.create(self._engine, checkfirst=True)
+        _add_missing(self._engine)
 
     def close(self) -> None:
         """Close every connection; the file can be copied then."""
@@ -95,11 +92,23 @@ def open_casebook(path: Path, key: bytes) -> Casebook:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     try:
-        metadata.create_all(engine)
+        _add_missing(engine)
     except (exc.DBAPIError, sqlcipher3.dbapi2.DatabaseError):
         engine.dispose()
         raise ConnectorError("casebook-unreadable", file=path.name) from None
     return Casebook(engine)
+
+
+def _add_missing(engine: Engine) -> None:
+    """Make what is declared and not there, having asked once what is."""
+    with engine.begin() as connection:
+        there = set(connection.scalars(text("select name from sqlite_master")))
+        missing = [table for table in metadata.sorted_tables if table.name not in there]
+        metadata.create_all(connection, tables=missing, checkfirst=False)
+        for table in metadata.sorted_tables:
+            for index in table.indexes:
+                if index.name not in there and table.name in there:
+                    index.create(connection)
 
 
 def _prepare(connection: Any, _record: object) -> None:

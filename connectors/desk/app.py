@@ -64,22 +64,25 @@ _COOKIE_KEY: Final = "desk-cookie-key"
 
 def create_desk(site: Site) -> Flask:
     """Build the desk of one agency; `site` brings the connector, the courier and the settings."""
+    app = build_desk()
+    furnish(app, site)
+    return app
+
+
+def build_desk() -> Flask:
+    """Build the pages; they belong to nobody until `furnish` gives them a desk."""
     app = Flask("connectors.desk", static_url_path="/static")
     app.config.update(
-        SECRET_KEY=_cookie_key(site),
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
         SESSION_COOKIE_NAME="tsunagi_desk",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=site.origin.startswith("https:"),
         PERMANENT_SESSION_LIFETIME=timedelta(hours=8),
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
     )
     app.extensions[ADMISSION] = StaffAdmission()
-    site.connector.casebook.add_tables()
-    app.extensions[EXTENSION] = _with_own_days(site)
     CSRFProtect(app)
     add_headers(app)
     handle_faults(app)
@@ -88,6 +91,13 @@ def create_desk(site: Site) -> Flask:
         app.register_blueprint(one.blueprint)
     app.extensions[HOT] = {"inbox.inbox": inbox.count, "intakes.intakes": count_oral}
     return app
+
+
+def furnish(app: Flask, site: Site) -> None:
+    """Make an app the desk of one agency: its casebook, its cookies' key, its days."""
+    site.connector.casebook.add_tables()
+    app.config.update(SECRET_KEY=_cookie_key(site), SESSION_COOKIE_SECURE=site.origin.startswith("https:"))
+    app.extensions[EXTENSION] = _with_own_days(site)
 
 
 def _with_own_days(site: Site) -> Site:

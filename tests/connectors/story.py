@@ -57,6 +57,18 @@ def _made(kind: str, number: int) -> tuple[AgencySettings, Keystore, bytes]:
     return read_settings(folder), open_keystore(folder, PASSPHRASE), made.request.read_bytes()
 
 
+@cache
+def _empty_casebook(key: bytes) -> bytes:
+    """Make a casebook once for all tests: its tables take longer than most of what is done with it."""
+    folder = Path(tempfile.mkdtemp())
+    made = open_casebook(folder / "empty.db", key)
+    made.add_tables()
+    with made.transaction():
+        pass
+    made.close()
+    return (folder / "empty.db").read_bytes()
+
+
 @dataclass(kw_only=True)
 class Network:
     """Agencies around one hub in memory."""
@@ -75,6 +87,8 @@ class Network:
         self.hub.join(request)
         path = self.folder / settings.agency / KEYS_FILE
         shutil.copytree(keystore.path.parent, path.parent)
+        book = self.folder / f"{settings.agency}.db"
+        book.write_bytes(_empty_casebook(keystore.casebook_key))
         made = Connector(
             agency=settings.agency,
             kind=kind,
@@ -84,7 +98,7 @@ class Network:
                 held=keystore.held,
                 path=path,
             ),
-            casebook=open_casebook(self.folder / f"{settings.agency}.db", keystore.casebook_key),
+            casebook=open_casebook(book, keystore.casebook_key),
             hub=Seat(self.hub, settings.agency),
             clock=self.clock,
             settings=settings,

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.connectors.desk.office import Browser, Office
+from tests.connectors.desk.office import Browser, Office, begin_anew
 from tests.connectors.story import Network
+
+
+@pytest.fixture(autouse=True)
+def apps() -> None:
+    begin_anew()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from connectors.desk.app import create_desk
+from connectors.desk.app import build_desk, furnish
 from connectors.desk.staff import service as staff
 from connectors.desk.staff.pages import SESSION_TOKEN
 from connectors.desk.web.courier import Direct
@@ -135,6 +135,29 @@ class Browser:
 
 
 @dataclass
+class Apps:
+    """The desks' pages, made once in a process: a test's first office has the first, its second the second."""
+
+    built: list[Flask] = field(default_factory=list)
+    taken: int = 0
+
+    def take(self) -> Flask:
+        if self.taken == len(self.built):
+            self.built.append(build_desk())
+            self.built[-1].testing = True
+        self.taken += 1
+        return self.built[self.taken - 1]
+
+    def forget(self) -> None:
+        """Let the next test begin with the first again."""
+        self.taken = 0
+
+
+_apps = Apps()
+begin_anew = _apps.forget
+
+
+@dataclass
 class Office:
     """One agency's desk."""
 
@@ -144,8 +167,8 @@ class Office:
 
     def __post_init__(self) -> None:
         site = Site(connector=self.connector, courier=Direct(connector=self.connector), sample=True)
-        self.app = create_desk(site)
-        self.app.testing = True
+        self.app = _apps.take()
+        furnish(self.app, site)
 
     def hire(self, name: str = "仮名 恵", *, roles: frozenset[Role] = EVERY_ROLE, team: str = "") -> str:
         """Take somebody into the staff who could sign in with `PASSWORD`; give their id."""
