@@ -144,7 +144,6 @@ class Apps:
     def take(self) -> Flask:
         if self.taken == len(self.built):
             self.built.append(build_desk())
-            self.built[-1].testing = True
         self.taken += 1
         return self.built[self.taken - 1]
 
@@ -162,12 +161,15 @@ class Office:
     """One agency's desk."""
 
     connector: Connector
+    apart: bool = False
+    """Whether this office's pages are its own, for a test that changes them."""
     app: Flask = field(init=False)
     _numbers: Iterator[int] = field(default_factory=count, init=False)
 
     def __post_init__(self) -> None:
         site = Site(connector=self.connector, courier=Direct(connector=self.connector), sample=True)
-        self.app = _apps.take()
+        self.app = build_desk() if self.apart else _apps.take()
+        self.app.testing = True
         furnish(self.app, site)
 
     def hire(self, name: str = "仮名 恵", *, roles: frozenset[Role] = EVERY_ROLE, team: str = "") -> str:

@@ -61,6 +61,7 @@ def test_a_page_that_would_be_rendered_while_its_visit_holds_the_casebook_is_fou
         with visit.book(), visit.book():
             return "never"
 
+    office = Office(office.connector, apart=True)
     office.app.register_blueprint(made)
     browser = office.browser(office.hire())
     with pytest.raises(RuntimeError, match="holds the casebook"):
@@ -101,7 +102,9 @@ def test_a_page_that_is_not_there_says_what_to_do_and_repeats_nothing(office: Of
     assert page.html.html["lang"] == language
 
 
-def test_a_wrong_method_and_a_form_too_large_get_pages_too(browser: Browser, office: Office) -> None:
+def test_a_wrong_method_and_a_form_too_large_get_pages_too(office: Office) -> None:
+    office = Office(office.connector, apart=True)
+    browser = office.browser(office.hire())
     assert browser.post("/").status == 405
     office.app.config["MAX_CONTENT_LENGTH"] = 10
     assert browser.post("/signout", {"x": "y" * 100}).status == 413
