@@ -16,7 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from connectors.casebook import access, outgoing, people, tables
+from connectors.casebook import access, charge, outgoing, people, tables
 from connectors.casebook.statements import Pen
 
 KINDS: Final = frozenset(
@@ -41,9 +41,23 @@ class Deed:
     tries: int
 
 
-def move(connection: Connection, pen: Pen, *, referral: str, event: str, said: Mapping[str, Any], version: int) -> str:
-    """Queue a move of a referral, made on the version that was seen; give the row's key."""
+def move(
+    connection: Connection,
+    pen: Pen,
+    *,
+    referral: str,
+    event: str,
+    said: Mapping[str, Any],
+    version: int,
+    here: Mapping[str, Any] | None = None,
+) -> str:
+    """Queue a move of a referral, made on the version that was seen; give the row's key.
+
+    `here`: what is written in the casebook once the hub has taken it (`casebook/charge.py`); it is not sent.
+    """
     body = {"event": event, "said": _plain(said), "version": version}
+    if here is not None:
+        body |= {charge.HERE: dict(here), "by": pen.staff}
     return _queue(connection, pen, "move", about=referral, path=f"/v1/referrals/{referral}/{event}", body=body)
 
 

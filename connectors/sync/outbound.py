@@ -16,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError, HubAwayError
-from connectors.casebook import compose, mirror, outgoing, outings, people, referrals, statements
+from connectors.casebook import charge, compose, mirror, outgoing, outings, people, referrals, statements
 from connectors.casebook.compose import Letter
 from connectors.casebook.outgoing import Waiting
 from connectors.casebook.statements import Pen
@@ -211,6 +211,8 @@ def _taken(connection: Connection, station: Station, row: Waiting, answer: _Answ
             referrals.keep(connection, following)
         case threads.Referral():
             referrals.keep(connection, answer)
+            if charge.HERE in row.body:
+                charge.take(connection, station.pen(str(row.body["by"])), answer, row.body[charge.HERE])
         case threads.Notice():
             mirror.keep_notices(connection, [answer])
         case _:

@@ -21,7 +21,7 @@ from hub.base.ids import is_id, new_id
 from hub.cases import reads as cases
 from hub.cases import service as case_service
 from hub.cases.reads import Case
-from hub.intakes import reads, telling
+from hub.intakes import asking, reads, telling
 from hub.intakes.reads import Refusal, Statement
 from hub.intakes.rules import CONSENT_CHANGED, CONSENT_LAPSED, Taking, is_from_the_future, last_moment
 from hub.intakes.tables import consent_gates, consent_statuses, consents, exclusions, withdrawals
@@ -78,7 +78,10 @@ def add_consent(session: Session, case: Case, scope: Scope, token: str, *, now: 
     )
     _leave(session, trace, now)
     _supersede(session, case, scope, before, now)
+    if signature_valid(scope, now):
+        asking.settle(session, before, scope, now=now)
     _foresee(session, case, scope, row, now)
+    asking.begin(session, case, scope, row, now=now)
     return True
 
 
@@ -119,6 +122,8 @@ def add_withdrawal(
         named=(known.partner,),
     )
     _leave(session, trace, now)
+    if taking == Taking():
+        asking.end(session, known, now=now)
 
 
 def countersign(session: Session, case: Case, known: Statement, word: Word, *, now: datetime) -> None:
@@ -227,6 +232,7 @@ def note_lapse(session: Session, case: Case, known: Statement, *, now: datetime)
     """Write that a record's time is over, and tell its own agency as well: nobody acted when it ended."""
     facts = {"hash": known.record_hash}
     _note(session, case, known, AuditKind.CONSENT_LAPSED, facts, actor=HUB, also=(known.signer,), now=now)
+    asking.end(session, known, now=now)
 
 
 def _is_ended(scope: Scope, before: Iterable[Statement]) -> bool:

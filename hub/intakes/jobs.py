@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the worker does for consents: say that one has run out, at that moment. `hub/worker.py` names this in its table
-of topics.
+"""What the worker does for consents: ask to renew one in time, and say that it has run out, at that moment.
+`hub/worker.py` names this in its table of topics.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from hub.base.db import now
 from hub.cases import reads as cases
-from hub.intakes import changes, reads
-from hub.intakes.rules import CONSENT_LAPSED, is_wholly_withdrawn
+from hub.intakes import asking, changes, reads
+from hub.intakes.rules import CONSENT_ENDING, CONSENT_LAPSED, is_wholly_withdrawn
 from hub.outbox.rules import Work
 
 
@@ -28,4 +28,15 @@ def consent_lapsed(session: Session, work: Work) -> None:
         changes.note_lapse(session, case, known, now=now(session))
 
 
-HANDLERS: Final[Mapping[str, Callable[[Session, Work], None]]] = {CONSENT_LAPSED: consent_lapsed}
+def consent_ending(session: Session, work: Work) -> None:
+    """Ask the agency that took a consent to renew it in time; `work.about` is the record's row."""
+    known = reads.by_row(session, work.about)
+    case = cases.by_id(session, known.case_row) if known is not None else None
+    if known is not None and case is not None:
+        asking.renew(session, case, known, now=now(session))
+
+
+HANDLERS: Final[Mapping[str, Callable[[Session, Work], None]]] = {
+    CONSENT_ENDING: consent_ending,
+    CONSENT_LAPSED: consent_lapsed,
+}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from consent.scopes import ORAL, ORAL_TERM, Scope, Withdrawal
+from consent.scopes import ORAL, ORAL_TERM, VALID_SIGNATURES, Direction, Scope, Withdrawal, expand
 
 CONSENT_CHANGED: Final = "consent:changed"
 """The outbox topic by which what stands on a consent hears that the answer may be another now; about: the
@@ -17,6 +17,12 @@ case's row.
 
 CONSENT_LAPSED: Final = "consent:lapsed"
 """The outbox topic by which a record's last moment is noticed; about: the record's row."""
+
+CONSENT_ENDING: Final = "consent:ending"
+"""The outbox topic by which somebody is asked to renew a record before its end; about: the record's row."""
+
+ENDING_NOTICE: Final = timedelta(days=30)
+"""How long before its end a record is asked after; one that runs for less than twice this, half its time before."""
 
 CLOCK_AHEAD: Final = timedelta(minutes=5)
 """How far an agency's clock may run before the hub's."""
@@ -44,6 +50,28 @@ def last_moment(scope: Scope) -> datetime:
     if scope.signature == ORAL:
         return min(scope.valid_until, scope.signed_at + ORAL_TERM)
     return scope.valid_until
+
+
+def asked_after(scope: Scope, now: datetime) -> datetime | None:
+    """Give when somebody is asked to renew a record; None for one whose signature does not count, or whose time is
+    over. An oral word is not renewed but signed, and that is asked at once.
+    """
+    left = scope.valid_until - now
+    if scope.signature not in VALID_SIGNATURES or left <= timedelta(0):
+        return None
+    return scope.valid_until - min(ENDING_NOTICE, left / 2)
+
+
+def goes_on(old: Scope, new: Scope) -> bool:
+    """Tell whether a signed record lets the same partner be told at least the same, and for longer."""
+    return (
+        new.signature in VALID_SIGNATURES
+        and new.partners == old.partners
+        and new.valid_until > last_moment(old)
+        and new.purposes >= old.purposes
+        and expand(new.categories) >= expand(old.categories)
+        and new.direction in {old.direction, Direction.BOTH}
+    )
 
 
 def is_taken_already(taking: Taking, existing: Iterable[Withdrawal]) -> bool:

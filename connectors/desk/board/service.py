@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import access, deeds, tables_mirror
+from connectors.casebook import access, deeds, received, tables_mirror
 from connectors.casebook.deeds import Deed
 from connectors.casebook.tables_files import snoozes
 from connectors.desk.board import agenda, endings, reads, rules
@@ -94,7 +94,13 @@ def gather(connection: Connection, visit: Visit, width: str, *, everything: bool
     if visit.may(Access.SUPERVISOR):
         work += [agenda.emergencies(connection, scope), agenda.escalations(connection)]
     day = [reads.appointments(connection, scope), agenda.conferences(connection, scope)]
-    today = _schedule([asked, *walks, *day], scope)
+    awaited = reads.awaited(connection, scope, limit=BESIDE * 2)
+    came_in = reads.came_in(connection, scope, limit=BESIDE)
+    ending = endings.ending_soon(connection, scope, limit=BESIDE)
+    drafts = agenda.drafts(connection, scope, limit=BESIDE)
+    told = _told(connection, [*work, *day, awaited, came_in, ending, drafts])
+    work, day = [_named(some, told) for some in work], [_named(some, told) for some in day]
+    today = _schedule([*work, *day], scope)
     on_schedule = {one.row.about for one in today}
     queued = reads.waiting_abouts(connection)
     items = [
@@ -105,7 +111,6 @@ def gather(connection: Connection, visit: Visit, width: str, *, everything: bool
     late = [item for item in items if item.overdue or item.row.urgent]
     todo = [item for item in items if not (item.overdue or item.row.urgent)]
     pressing = sum(some.pressing for some in work) + sum(1 for item in late if item.row.kind == "emergency")
-    awaited = reads.awaited(connection, scope, limit=BESIDE * 2)
     sight = None if everything else IN_SIGHT
     return Board(
         late=late[:sight],
@@ -114,17 +119,29 @@ def gather(connection: Connection, visit: Visit, width: str, *, everything: bool
         todo_total=max(len(todo), sum(some.total for some in work) - pressing - len(on_schedule)),
         today=today,
         walks=sum(1 for one in today if one.row.kind in {"outing", "walk"}),
-        awaited=[(row, _bar(row, visit)) for row in awaited.rows],
+        awaited=[(row, _bar(row, visit)) for row in _named(awaited, told).rows],
         awaited_total=awaited.total,
-        came_in=reads.came_in(connection, scope, limit=BESIDE),
-        ending=endings.ending_soon(connection, scope, limit=BESIDE),
-        drafts=agenda.drafts(connection, scope, limit=BESIDE),
+        came_in=_named(came_in, told),
+        ending=_named(ending, told),
+        drafts=_named(drafts, told),
         refused=deeds.refused(connection),
         next_due=None if late else reads.next_due(connection, scope),
         start=reads.start(connection, scope),
         caseload=reads.caseload(connection, scope),
         agencies=reads.agency_names(connection),
     )
+
+
+def _told(connection: Connection, found: Iterable[Some]) -> Mapping[str, str]:
+    """Give the names behind partners' cases, as far as somebody here has opened them, in one query for the board."""
+    return received.names_in(
+        connection, [row.case for some in found for row in some.rows if row.case is not None and row.name is None]
+    )
+
+
+def _named(found: Some, told: Mapping[str, str]) -> Some:
+    rows = [row if row.name is not None else replace(row, name=told.get(row.case or "")) for row in found.rows]
+    return replace(found, rows=rows)
 
 
 def office_counts(connection: Connection, visit: Visit, waiting: int) -> OfficeCounts:

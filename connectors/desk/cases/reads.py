@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import access, files, listing, marks, people
+from connectors.casebook import access, files, listing, marks, people, received
 from connectors.casebook.files import CaseFile
 from connectors.casebook.people import Person
 from connectors.desk.web.visits import Role, Visit
@@ -17,7 +17,7 @@ from connectors.desk.web.visits import Role, Visit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonBar:
-    """Who a page is about: `person` is none for a partner's case of which only the handle is known here."""
+    """Who a page is about: `person` is none for a partner's case; `told` is the name as the partner told it, if any."""
 
     case: str
     person: Person | None
@@ -25,6 +25,7 @@ class PersonBar:
     file: CaseFile | None
     is_ours: bool
     closed_at: datetime | None
+    told: str | None = None
 
 
 def person_bar(connection: Connection, visit: Visit, case: str) -> PersonBar:
@@ -45,6 +46,7 @@ def person_bar(connection: Connection, visit: Visit, case: str) -> PersonBar:
         file=file,
         is_ours=known.owner == visit.site.connector.agency,
         closed_at=known.closed_at,
+        told=None if person else received.names_in(connection, [case]).get(case),
     )
 
 

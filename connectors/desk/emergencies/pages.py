@@ -33,13 +33,19 @@ from consent.wire import read_moment
 
 blueprint: Final = Blueprint("emergencies", __name__)
 
+_LONGEST_SEARCH: Final = 100
+
 
 @page(blueprint, "/emergencies", who=Access.STAFF)
 def emergencies(visit: Visit) -> tuple[str, int]:
-    """List what is left to do."""
+    """List what is left to do, and lead whoever works with people to asking: whose it is comes first."""
+    wanted = request.args.get("q", "")[:_LONGEST_SEARCH].strip()
+    whose: list[reads.Whose] = []
     with visit.book() as connection:
         rows = reads.emergencies(connection, visit)
-    return render("emergencies/emergencies.html", rows=rows)
+        if visit.may(Access.CASEWORK):
+            whose = reads.found_cases(connection, visit, wanted) if wanted else reads.own_cases(connection, visit)
+    return render("emergencies/emergencies.html", rows=rows, wanted=wanted, whose=whose)
 
 
 @page(blueprint, "/emergencies/new", who=Access.CASEWORK, methods=("GET", "POST"))

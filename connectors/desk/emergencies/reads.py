@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import deeds, directory, files, referrals
+from connectors.casebook import access, deeds, directory, files, referrals, tables, tables_files
 from connectors.casebook.deeds import Deed
 from connectors.casebook.directory import KnownAgency
 from connectors.casebook.referrals import KnownReferral
@@ -21,6 +21,8 @@ from connectors.desk.emergencies import rules
 from connectors.desk.staff.reads import names_of
 from connectors.desk.web.visits import Visit
 from consent.jwk import KeyUse
+
+_OWN_CASES: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,16 @@ class Emergency:
     told_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """Somebody for whom an emergency disclosure could be asked: the case, the name, the number as people say it."""
+
+    case: str
+    name: str
+    kana: str
+    number: str
+
+
 def emergency(connection: Connection, visit: Visit, wanted: str) -> Emergency:
     """Give one request.
 
@@ -68,6 +80,39 @@ def emergencies(connection: Connection, visit: Visit) -> list[Emergency]:
     )
     rows = connection.execute(sa.select(table).where(waits).order_by(table.c.asked_at)).all()
     return [_emergency(connection, visit, row) for row in rows]
+
+
+def own_cases(connection: Connection, visit: Visit) -> list[Whose]:
+    """Give this person's open cases, the one that was touched last first; the look at the names is logged."""
+    file, case, person = tables_files.case_files.c, tables.cases.c, tables.persons.c
+    rows = connection.execute(
+        sa.select(case.handle, person.name, person.kana, file.number)
+        .select_from(
+            tables_files.case_files.join(tables.cases, case.handle == file.case).join(
+                tables.persons, person.id == case.person
+            )
+        )
+        .where(file.worker == visit.me.id, case.closed_at.is_(None))
+        .order_by(file.updated_at.desc(), file.number.desc())
+        .limit(_OWN_CASES)
+    ).all()
+    access.record(connection, staff=visit.me.id, action="cases:listed", about=str(len(rows)), now=visit.at)
+    return [Whose(case=row.handle, name=row.name, kana=row.kana, number=row.number) for row in rows]
+
+
+def found_cases(connection: Connection, visit: Visit, words: str) -> list[Whose]:
+    """Find open cases by name, reading, telephone or number; the search is logged, not its words."""
+    found = files.search(connection, words, staff=visit.me.id, now=visit.at)
+    return [
+        Whose(
+            case=one.case,
+            name=one.person.name,
+            kana=one.person.kana,
+            number=one.file.number if one.file else one.case[:8],
+        )
+        for one in found
+        if one.case is not None and one.closed_at is None
+    ]
 
 
 def reachable(connection: Connection, visit: Visit) -> Sequence[KnownAgency]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import tables, tables_mirror
+from connectors.casebook import received, tables, tables_mirror
 from connectors.casebook import tables_files as own
 from connectors.desk.followups.tables import calendar_feeds
 from consent.calendar import day_of, end_of_day, start_of_day
@@ -115,6 +115,11 @@ def _people(source: sa.FromClause, case: sa.ColumnElement[str]) -> sa.FromClause
     )
 
 
+def _told(connection: Connection, rows: Iterable[Any]) -> dict[str, str]:
+    """Give the names behind partners' cases, as far as somebody here has opened them."""
+    return received.names_in(connection, [row.case for row in rows if row.name is None])
+
+
 def _queued(what: str) -> sa.Select[Any]:
     out = tables.outgoing.c
     return sa.select(out.path).where(out.what == what, out.state == "waiting")
@@ -152,20 +157,22 @@ def _askings(
         .select_from(_people(chosen.outerjoin(tables.referrals, _ref.id == c.referral), c.case))
         .order_by(c.due_on, c.referral, c.n)
     )
+    rows = connection.execute(query).all()
+    told = _told(connection, rows)
     return [
         Asking(
             referral=row.referral,
             n=row.n,
             case=row.case,
             due_on=row.due_on,
-            name=row.name,
+            name=row.name or told.get(row.case),
             number=row.number,
             partner=(row.recipient if row.sender == whose.agency else row.sender) or "",
             state=row.state,
             purpose=row.purpose,
             waits=bool(row.waits),
         )
-        for row in connection.execute(query)
+        for row in rows
     ]
 
 
@@ -181,16 +188,18 @@ def walks(connection: Connection, whose: Whose, first: date, last: date) -> list
         .order_by(walk.begins_at, walk.id)
         .limit(PAGE * 4)
     )
+    rows = connection.execute(query).all()
+    told = _told(connection, rows)
     return [
         Walk(
             id=row.id,
             case=row.case,
             begins_at=row.begins_at,
-            name=row.name,
+            name=row.name or told.get(row.case),
             number=row.number,
             destination=str(row.document.get("destination", "")),
         )
-        for row in connection.execute(query)
+        for row in rows
     ]
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from connectors.base.labels import label
 from connectors.desk.intakes import rules
 from connectors.desk.web.filling import Filled
 
@@ -102,11 +103,12 @@ def read_told(filled: Filled, *, colleagues: Collection[str], today: date) -> To
 def by_category(told: Told, say: Callable[[str], str]) -> dict[str, dict[str, str]]:
     """Give the answers by consent category and field code (`agencies/fields.json`); `say` gives a text by its key.
 
-    A protected address is in none of them: nobody passes it on by filling in a form.
+    A protected address is in none of them: nobody passes it on by filling in a form. Topics are written in the words
+    of the paper, which is Japanese.
     """
-    topics = [say(f"intakes.topic-{one}") for one in told.topics if one != told.worst]
+    topics = [label("trouble", one, "ja") for one in told.topics if one != told.worst]
     if told.worst:
-        topics.insert(0, say("intakes.topic-worst").replace("{topic}", say(f"intakes.topic-{told.worst}")))
+        topics.insert(0, say("intakes.topic-worst").replace("{topic}", label("trouble", told.worst, "ja")))
     if told.other_topic:
         topics.append(told.other_topic)
     where = " ".join(one for one in (told.postal, told.address) if one)

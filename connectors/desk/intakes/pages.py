@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
 from connectors.base.errors import ConnectorError
+from connectors.base.labels import label
 from connectors.casebook import drafts, scans
 from connectors.desk.cases.reads import person_bar
 from connectors.desk.intakes import drafting, reads, rules, service
@@ -242,7 +243,7 @@ def _lists_of_the_form(visit: Visit) -> dict[str, Any]:
     say = partial(_say, visit.language)
     return {
         "sexes": [(one, say(f"intakes.sex-{one}")) for one in rules.SEXES],
-        "topics": [(one, say(f"intakes.topic-{one}")) for one in rules.TOPICS],
+        "topics": [(one, label("trouble", one, visit.language)) for one in rules.TOPICS],
         "relations": [(one, say(f"intakes.relation-{one}")) for one in rules.RELATIONS],
         "address_facts": [(one, say(f"intakes.address-{one}")) for one in rules.ADDRESS_FACTS],
         "asked": [(one, say(f"intakes.field-{one}")) for one in rules.ASKED],

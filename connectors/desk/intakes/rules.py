@@ -9,17 +9,15 @@ from datetime import date, timedelta
 from typing import Final
 
 from connectors.base.dashes import fold_dashes, has_odd_digits
+from connectors.base.labels import codes
 from consent.scopes import ORAL_TERM
 
 SEXES: Final = ("1", "2", "3", "unsaid")
 """As the form numbers them, and "does not wish to say"."""
 RELATIONS: Final = ("family", "other")
 ADDRESS_FACTS: Final = ("no_fixed", "not_as_registered", "protected")
-TOPICS: Final = (
-    "health", "housing", "income", "rent_loans", "taxes_bills", "debt", "job_search", "work_trouble", "community",
-    "family", "childcare", "care", "withdrawn", "violence", "food", "other",
-)  # fmt: skip
-"""The sixteen topics in the order of the paper (domain §2, 【1】)."""
+TOPICS: Final = tuple(codes("trouble"))
+"""The sixteen topics in the order of the paper (domain §2, 【1】); their words are labels of `connectors.base`."""
 ASKED: Final = (
     "kana", "name", "sex", "born_on", "postal", "address", "phone_home", "phone_mobile", "email", "safe_contact",
     "topics", "words",

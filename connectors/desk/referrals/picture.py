@@ -4,28 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import (
-    conversation,
-    deeds,
-    directory,
-    journal,
-    listing,
-    marks,
-    mirror,
-    people,
-    preview,
-    statements,
-)
+from connectors.casebook import charge, conversation, deeds, directory, journal, marks, mirror, preview, statements
 from connectors.casebook.conversation import Held
 from connectors.casebook.deeds import Deed
-from connectors.casebook.people import Person
 from connectors.desk.cases import reads as cases
 from connectors.desk.cases.reads import PersonBar
 from connectors.desk.referrals import reads, rules, timeline
@@ -155,23 +143,12 @@ def picture(connection: Connection, visit: Visit, referral: str) -> Picture:
 
 
 def bar_of(connection: Connection, visit: Visit, row: Row) -> PersonBar:
-    """Give the identity bar; behind a partner's case stands the name that was sent to us, once it was opened.
+    """Give the identity bar, of a case too of which only a message speaks.
 
     *Raises* `NeedToKnowError`.
     """
-    know_case(connection, visit, row.case, row.sender)
-    bar = cases.person_bar(connection, visit, row.case)
-    if bar.person is None and row.person is not None:
-        return replace(bar, person=Person(id="", name=row.person, kana=""))
-    return bar
-
-
-def know_case(connection: Connection, visit: Visit, case: str, owner: str) -> None:
-    """Have a case here of which only a message speaks: a partner named by kind only does not see the case itself."""
-    try:
-        listing.case_of(connection, case)
-    except ConnectorError:
-        people.keep_case(connection, handle=case, owner=owner, closed_at=None, now=visit.at)
+    charge.know_case(connection, row.case, owner=row.sender, now=visit.at)
+    return cases.person_bar(connection, visit, row.case)
 
 
 def setting_of(connection: Connection, visit: Visit, detail: ReferralDetail, event: str) -> Setting:

@@ -7,8 +7,7 @@ it is what the opened identity part says, never copied, so that it is gone when 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -18,7 +17,7 @@ from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError
 from connectors.base.labels import label
-from connectors.casebook import tables, tables_files, tables_mirror
+from connectors.casebook import received, tables, tables_files, tables_mirror
 from connectors.casebook.referrals import KnownReferral
 from connectors.desk.referrals import rules
 from connectors.desk.web.when import business_days_late
@@ -105,11 +104,9 @@ def rows(
     """
     found = connection.execute(_query(wanted, agency, after, limit)).all()
     unnamed = [row for row in found if row.name is None]
-    names = received_names(connection, [(row.case, row.sender) for row in unnamed])
+    names = received.names_in(connection, [row.case for row in unnamed])
     made = (_row(row, agency=agency, language=language, now=now, calendar=calendar) for row in found)
-    return tuple(
-        row if row.person is not None else replace(row, person=names.get((row.case, row.sender))) for row in made
-    )
+    return tuple(row if row.person is not None else replace(row, person=names.get(row.case)) for row in made)
 
 
 def row_of(
@@ -126,7 +123,7 @@ def row_of(
     row = _row(found, agency=agency, language=language, now=now, calendar=calendar)
     if row.person is not None:
         return row
-    return replace(row, person=received_names(connection, [(row.case, row.sender)]).get((row.case, row.sender)))
+    return replace(row, person=received.names_in(connection, [row.case]).get(row.case))
 
 
 def known_of(connection: Connection, referral: str) -> KnownReferral:
@@ -144,41 +141,6 @@ def count(connection: Connection, wanted: Wanted, *, agency: str) -> int:
     """Count rows."""
     query = sa.select(sa.func.count()).select_from(tables.referrals).where(*_where(wanted, agency))
     return int(connection.execute(query).scalar_one())
-
-
-def received_names(connection: Connection, cases: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Give the names of people behind partners' cases, by case and sender, from identity parts that were opened."""
-    wanted = dict.fromkeys(cases)
-    if not wanted:
-        return {}
-    messages, parts = tables.messages.c, tables.parts.c
-    found = connection.execute(
-        sa.select(messages.case, messages.sender, parts.media, parts.body)
-        .join(tables.parts, sa.and_(parts.message == messages.id, parts.sender == messages.sender))
-        .where(
-            messages.case.in_([case for case, _ in wanted]),
-            messages.read_at.is_not(None),
-            parts.category == "identity",
-            parts.result == "ok",
-        )
-        .order_by(messages.at)
-    )
-    names = {(row.case, row.sender): name_in(row.media, row.body) for row in found}
-    return {key: name for key, name in names.items() if key in wanted and name}
-
-
-def name_in(media: str, body: bytes) -> str | None:
-    """Read the name in an identity part: the form's field, or a text of one line; none where there is no such."""
-    text = body.decode("utf-8", "replace").strip()
-    if media == "text/plain":
-        return text if text and "\n" not in text and len(text) <= 60 else None  # noqa: PLR2004 - one line of a name
-    if media != "application/json":
-        return None
-    try:
-        answers = json.loads(text)["answers"]
-        return next(str(one["value"]) for one in answers if one["field"] == "name")
-    except (ValueError, KeyError, TypeError, StopIteration):
-        return None
 
 
 def _select() -> sa.Select[Any]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import conversation, deeds, files, journal, marks, mirror, receive, referral_files
+from connectors.casebook import charge, conversation, deeds, journal, marks, mirror, receive, referral_files
 from connectors.casebook.deeds import Deed
 from connectors.desk.referrals import picture, reads
 from connectors.desk.referrals.moves import MOVES, Said
@@ -152,22 +152,16 @@ def _queue_move(
     if said.text and kind is not None:
         writing = Writing(kind=kind, category=said.category, text=said.text)
         body["message"] = _seal(connection, visit, detail, writing)
-    if event in _SERVED_BY_US:
-        _take_charge(connection, visit, detail, event, body)
-    return deeds.move(connection, visit.pen(), referral=detail.id, event=event, said=body, version=version)
+    here = _promise(connection, visit, event, body) if event in _SERVED_BY_US else None
+    return deeds.move(connection, visit.pen(), referral=detail.id, event=event, said=body, version=version, here=here)
 
 
-def _take_charge(
-    connection: Connection, visit: Visit, detail: ReferralDetail, event: str, body: Mapping[str, Any]
-) -> None:
-    """Note here who looks after the person from now on; a partner's case that we accept gets a number of ours."""
-    worker, pen = str(body["worker"]), visit.pen()
-    assign(connection, visit, detail.id, worker)
+def _promise(connection: Connection, visit: Visit, event: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Say who will look after the person once the hub has taken the move; refused, it leaves nothing behind."""
+    worker = str(body["worker"])
     if worker == visit.me.id:
         picture.remember_role(connection, visit, str(body["worker_role"]))
-    if files.file_of(connection, detail.case) is None and event == "accept":
-        picture.know_case(connection, visit, detail.case, detail.sender)
-        files.open_file(connection, pen, case=detail.case, on=visit.today, worker=worker, team=visit.me.team)
+    return charge.promise(worker, team=visit.me.team, opens_case=event == "accept")
 
 
 def _seal(connection: Connection, visit: Visit, detail: ReferralDetail, writing: Writing) -> str:

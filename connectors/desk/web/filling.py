@@ -58,7 +58,7 @@ class Filled:
         """Say whether nothing was found so far."""
         return not self.faults
 
-    def blame(self, name: str, key: str, **places: str) -> None:
+    def blame(self, name: str, key: str, /, **places: str) -> None:
         """Note a fault; the first of a field stays."""
         self.faults.setdefault(name, Fault(key=key, places=places))
 

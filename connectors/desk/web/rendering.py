@@ -47,6 +47,8 @@ MENU: Final = (
     Menu("cases.cases", "people", "web.menu-cases", Access.CASEWORK),
     Menu("followups.followups", "walk", "web.menu-followups", Access.CASEWORK),
     Menu("intakes.intakes", "pen", "web.menu-intakes", Access.CASEWORK),
+    Menu("sending.begun", "file", "web.menu-drafts", Access.CASEWORK),
+    Menu("emergencies.emergencies", "warn", "web.menu-emergencies", Access.STAFF),
 )
 MENU_AGENCY: Final = (
     Menu("agencies.agencies", "book", "web.menu-agencies", Access.STAFF),
@@ -78,7 +80,7 @@ def render_again(template: str, filled: Filled, **facts: Any) -> tuple[str, int]
     return render(template, status=UNPROCESSABLE, filled=filled, faults=filled.faults, **facts)
 
 
-def see(url: str, *, said: str | None = None, tone: str = "good", **places: str) -> Response:
+def see(url: str, /, *, said: str | None = None, tone: str = "good", **places: str) -> Response:
     """Send the browser on after a change (POST → 303 → GET), with a sentence that the next page says once."""
     if said is not None:
         flash(text(said, visit_of_request().language, **places), tone)
@@ -132,7 +134,7 @@ def _hot(app: Flask, visit: Visit) -> dict[str, int]:
     return {endpoint: count(visit) for endpoint, count in app.extensions.get("tsunagi-desk-hot", {}).items()}
 
 
-def _text(language: Any, key: str, **places: Any) -> str:
+def _text(language: Any, key: str, /, **places: Any) -> str:
     return text(key, language, **places)
 
 

@@ -37,8 +37,8 @@ def is_text(key: str) -> bool:
     return name in catalogue(slice_name)
 
 
-def text(key: str, language: Language, **places: Any) -> str:
-    """Give a text with its places filled in.
+def text(key: str, language: Language, /, **places: Any) -> str:
+    """Give a text with its places filled in; a place may have any name, `key` too.
 
     *Raises* KeyError: there is no such text, which is a mistake of the program.
     """

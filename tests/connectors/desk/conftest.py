@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.connectors.desk.office import Browser, Office, begin_anew
+from tests.connectors.desk.paper import Paper
+from tests.connectors.desk.wizard import agreed
 from tests.connectors.story import Network
 
 
@@ -42,3 +44,15 @@ def partner(network: Network, office: Office) -> Office:
 def browser(office: Office) -> Browser:
     """Somebody of the counselling agency with every role, signed in, in Japanese."""
     return office.browser(office.hire())
+
+
+@pytest.fixture
+def paper(office: Office) -> Paper:
+    """A hand that puts work onto the office's desk as the hub would."""
+    return Paper(office)
+
+
+@pytest.fixture
+def case(office: Office, partner: Office) -> str:
+    """Somebody who agreed that the council learns of identity, contact and money, for one loan."""
+    return agreed(office, partner)

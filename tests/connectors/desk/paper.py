@@ -16,7 +16,7 @@ from connectors.casebook.outings import Outing
 from connectors.casebook.tables_mirror import follow_ups
 from connectors.sdk import answers, threads
 from connectors.sync.connector import Connector
-from tests.connectors.desk.office import Office
+from tests.connectors.desk.office import Browser, Office
 from tests.connectors.story import STAFF
 
 
@@ -117,3 +117,14 @@ class Paper:
             out = tables.outgoing.c
             rows = connection.execute(sa.select(out.what, out.state, out.body).order_by(out.position))
             return [(row.what, row.state, row.body) for row in rows]
+
+
+def section(browser: Browser, name: str, path: str = "/") -> str:
+    """Give what a person reads in one section of the board."""
+    found = browser.get(path).html.select_one(f"#{name}")
+    assert found is not None, name
+    return " ".join(found.get_text(" ").split())
+
+
+def order_of(text: str, words: tuple[str, ...]) -> list[str]:
+    return sorted((word for word in words if word in text), key=text.index)

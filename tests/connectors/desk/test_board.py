@@ -13,25 +13,10 @@ from connectors.desk.web.visits import Role
 from tests.connectors import story
 from tests.connectors.desk import counting
 from tests.connectors.desk.office import Browser, Office
-from tests.connectors.desk.paper import Paper, outing_of
+from tests.connectors.desk.paper import Paper, order_of, outing_of, section
 from tests.connectors.story import Network
 
 NAMES = ("架空 一郎", "架空 二子", "架空 三郎", "架空 四子", "架空 五郎", "架空 六子")
-
-
-@pytest.fixture
-def paper(office: Office) -> Paper:
-    return Paper(office)
-
-
-def _section(browser: Browser, name: str, path: str = "/") -> str:
-    section = browser.get(path).html.select_one(f"#{name}")
-    assert section is not None, name
-    return " ".join(section.get_text(" ").split())
-
-
-def _order(text: str, words: tuple[str, ...]) -> list[str]:
-    return sorted((word for word in words if word in text), key=text.index)
 
 
 def test_a_new_agency_is_told_three_first_steps_and_what_is_done_of_them(browser: Browser, partner: Office) -> None:
@@ -68,10 +53,10 @@ def test_the_order_on_the_page_is_the_rule(browser: Browser, partner: Office, pa
     paper.referral(cases[4], other, due_at=now - timedelta(days=10))
     paper.referral(cases[5], other, **rest, urgency="immediate", due_at=now + timedelta(hours=3))
     page = browser.get("/").words
-    late = _section(browser, "late")
-    todo = _section(browser, "todo")
-    assert _order(late, NAMES) == [NAMES[5], NAMES[4]]
-    assert _order(todo, NAMES) == [NAMES[3], NAMES[2], NAMES[1], NAMES[0]]
+    late = section(browser, "late")
+    todo = section(browser, "todo")
+    assert order_of(late, NAMES) == [NAMES[5], NAMES[4]]
+    assert order_of(todo, NAMES) == [NAMES[3], NAMES[2], NAMES[1], NAMES[0]]
     assert "期限を過ぎています・急ぎです（2件）" in page
 
 
@@ -101,11 +86,13 @@ def test_mine_are_my_cases_and_those_of_nobody_team_and_agency_are_wider(
             paper.case(name, worker=worker, team=team), partner.connector.agency, due_at=paper.now - timedelta(days=2)
         )
     browser = office.browser(me)
-    seen = {scope: _order(_section(browser, "late", f"/?scope={scope}"), NAMES) for scope in ("mine", "team", "office")}
+    seen = {
+        scope: order_of(section(browser, "late", f"/?scope={scope}"), NAMES) for scope in ("mine", "team", "office")
+    }
     assert set(seen["mine"]) == set(NAMES[:2])
     assert set(seen["team"]) == set(NAMES[:3])
     assert set(seen["office"]) == set(NAMES[:4])
-    assert set(_order(_section(browser, "late", "/?scope=%E3%81%82"), NAMES)) == set(NAMES[:2])
+    assert set(order_of(section(browser, "late", "/?scope=%E3%81%82"), NAMES)) == set(NAMES[:2])
 
 
 def test_a_look_at_the_board_is_one_line_of_the_access_log(browser: Browser, paper: Paper) -> None:
@@ -138,8 +125,8 @@ def test_a_follow_up_due_today_is_on_the_day_and_one_of_yesterday_is_late(
     for name, day in ((NAMES[0], date(2026, 4, 6)), (NAMES[1], date(2026, 4, 3)), (NAMES[2], date(2026, 4, 7))):
         closed = {"state": "closed", "ball": None, "awaiting": None, "due_at": None}
         paper.follow_up(paper.referral(paper.case(name), partner.connector.agency, **closed), day)
-    assert _order(_section(browser, "today"), NAMES) == [NAMES[0]]
-    assert _order(_section(browser, "late"), NAMES) == [NAMES[1]]
+    assert order_of(section(browser, "today"), NAMES) == [NAMES[0]]
+    assert order_of(section(browser, "late"), NAMES) == [NAMES[1]]
     assert NAMES[2] not in browser.get("/").words
 
 
@@ -157,8 +144,8 @@ def test_a_day_ends_at_midnight_in_japan(
     paper.follow_up(paper.referral(paper.case(), partner.connector.agency, **closed), date(2026, 4, 6))
     network.clock.at = at
     browser = office.browser(office.hire())
-    assert ("架空 花子" in _section(browser, "late")) is is_late
-    assert ("架空 花子" in _section(browser, "today")) is not is_late
+    assert ("架空 花子" in section(browser, "late")) is is_late
+    assert ("架空 花子" in section(browser, "today")) is not is_late
 
 
 def test_holidays_do_not_count_as_overdue_days(office: Office, partner: Office, paper: Paper, network: Network) -> None:
@@ -166,7 +153,7 @@ def test_holidays_do_not_count_as_overdue_days(office: Office, partner: Office, 
     paper.referral(paper.case(), partner.connector.agency, due_at=datetime(2026, 5, 1, 15, 0, tzinfo=UTC))
     network.clock.at = datetime(2026, 5, 7, 1, 0, tzinfo=UTC)
     browser = office.browser(office.hire())
-    assert "期限 5月1日（金）（1営業日超過）" in _section(browser, "late")
+    assert "期限 5月1日（金）（1営業日超過）" in section(browser, "late")
 
 
 def test_consents_that_end_within_a_month_are_shown_and_later_ones_are_not(
@@ -233,7 +220,7 @@ def test_with_the_hub_away_the_board_opens_all_the_same(
 ) -> None:
     paper.referral(paper.case(), partner.connector.agency, due_at=paper.now - timedelta(days=2))
     network.hub.away = True
-    assert "架空 花子" in _section(browser, "late")
+    assert "架空 花子" in section(browser, "late")
 
 
 def test_the_day_fits_a_sheet_of_paper_with_names_and_a_warning(
@@ -268,18 +255,18 @@ def test_a_row_says_that_a_deed_about_it_waits_to_be_sent(browser: Browser, part
         outgoing.put(
             connection, key="k", what="move", about=sent.id, path="/v1/referrals/x/cancel", body={}, now=paper.now
         )
-    assert "送信待ち" in _section(browser, "late")
+    assert "送信待ち" in section(browser, "late")
 
 
 def test_a_changed_referral_leaves_the_late_ones(browser: Browser, partner: Office, paper: Paper) -> None:
     sent = paper.referral(paper.case(), partner.connector.agency, due_at=paper.now - timedelta(days=2))
-    assert "架空 花子" in _section(browser, "late")
+    assert "架空 花子" in section(browser, "late")
     from connectors.casebook import referrals
 
     with paper.connector.casebook.transaction() as connection:
         answered = replace(sent, state="closed", ball=None, awaiting=None, due_at=None, version=2)
         referrals.keep(connection, answered)
-    assert "架空 花子" not in _section(browser, "late")
+    assert "架空 花子" not in section(browser, "late")
 
 
 def test_the_board_asks_the_casebook_as_often_whatever_is_on_it(

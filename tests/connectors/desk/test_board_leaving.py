@@ -13,25 +13,10 @@ from connectors.casebook.tables_files import snoozes
 from connectors.desk.web.visits import Role
 from connectors.sdk import answers
 from tests.connectors.desk.office import Browser, Office
-from tests.connectors.desk.paper import Paper, outing_of
+from tests.connectors.desk.paper import Paper, outing_of, section
 from tests.connectors.story import Network
 
 NAMES = ("架空 一郎", "架空 二子", "架空 三郎", "架空 四子", "架空 五郎", "架空 六子")
-
-
-@pytest.fixture
-def paper(office: Office) -> Paper:
-    return Paper(office)
-
-
-def _section(browser: Browser, name: str, path: str = "/") -> str:
-    section = browser.get(path).html.select_one(f"#{name}")
-    assert section is not None, name
-    return " ".join(section.get_text(" ").split())
-
-
-def _order(text: str, words: tuple[str, ...]) -> list[str]:
-    return sorted((word for word in words if word in text), key=text.index)
 
 
 def test_a_row_that_is_put_off_leaves_with_a_reason_and_comes_back_by_itself(
@@ -42,10 +27,10 @@ def test_a_row_that_is_put_off_leaves_with_a_reason_and_comes_back_by_itself(
     form = browser.get(f"/board/put-off?about=referral:{sent.id}")
     page = browser.send(form, {"until": "2026-04-08", "reason": "担当者が明日まで不在のため"})
     assert "あとに回しました" in page.words
-    assert "架空 花子" not in _section(browser, "late")
+    assert "架空 花子" not in section(browser, "late")
     assert "board:put-off" in paper.log()
     network.clock.at = datetime(2026, 4, 7, 15, 0, 1, tzinfo=UTC)
-    assert "架空 花子" in _section(office.browser(office.hire("仮名 朝")), "late")
+    assert "架空 花子" in section(office.browser(office.hire("仮名 朝")), "late")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +65,7 @@ def test_what_is_urgent_for_somebodys_safety_cannot_be_put_off(browser: Browser,
     page = browser.get(f"/board/put-off?about=referral:{sent.id}")
     assert page.status == 409
     assert "あとに回せません" in page.words
-    assert "あとに回す" not in _section(browser, "late")
+    assert "あとに回す" not in section(browser, "late")
 
 
 def test_a_refusal_of_the_hub_stays_until_a_person_has_seen_it(browser: Browser, paper: Paper) -> None:

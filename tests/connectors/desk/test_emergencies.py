@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from connectors.casebook import access, listing, statements
+from connectors.casebook import access, files, listing, statements, tables
 from connectors.desk.web.visits import Role
 from consent.receipts import ExclusionRecord
 from tests.connectors.desk.office import Browser, Office, Page
@@ -277,3 +278,39 @@ def test_a_request_that_is_not_there_is_a_404(asker: Browser, partner: Office) -
         answer = way(f"/emergencies/none{place}", said) if place else asker.get("/emergencies/none")
         assert answer.status == 404
     assert path(asker.get("/emergencies/new")) == "/emergencies"
+
+
+def test_two_clicks_lead_from_any_page_to_asking_and_neither_asks_anything(
+    office: Office, partner: Office, case: str
+) -> None:
+    me = office.hire("仮名 担当", roles=CASEWORKER)
+    with office.connector.casebook.transaction() as connection:
+        files.open_file(connection, office.connector.pen(me), case=case, on=office.connector.now().date(), worker=me)
+    browser = office.browser(me)
+    menu = browser.get("/cases").html.select_one("nav.side a[href='/emergencies']")
+    assert menu is not None
+    listed = browser.get(str(menu["href"]))
+    assert NAME in listed.words
+    link = listed.html.select_one("main a[href^='/emergencies/new']")
+    assert link is not None
+    form = browser.get(str(link["href"]))
+    assert form.html.select_one("form[action='/emergencies/new'] textarea[name=why]")
+    assert "いま開いている申し出はありません" in browser.get("/emergencies").words
+
+
+def test_somebody_elses_case_is_found_by_searching_and_a_closed_one_is_not(
+    asker: Browser, office: Office, case: str
+) -> None:
+    assert NAME not in asker.get("/emergencies").words
+    assert NAME in asker.get("/emergencies?q=タカサキ").words
+    with office.connector.casebook.transaction() as connection:
+        connection.execute(sa.update(tables.cases).values(closed_at=office.connector.now()))
+    assert "見つかりません" in asker.get("/emergencies?q=タカサキ").words
+
+
+def test_an_administrator_alone_is_led_to_no_person(office: Office, case: str) -> None:
+    browser = office.browser(office.hire("仮名 管理", roles=ADMINISTRATOR))
+    page = browser.get("/emergencies?q=タカサキ")
+    assert page.status == 200
+    assert NAME not in page.words
+    assert page.html.select("main form") == []

@@ -48,6 +48,22 @@ def test_pages_without_sign_in_are_these_and_no_others(office: Office) -> None:
     }  # fmt: skip
 
 
+def test_what_waits_half_written_and_what_is_urgent_have_a_line_in_the_menu(office: Office) -> None:
+    for language, words in (
+        ("ja", ("書きかけのつなぎ", "緊急提供")),
+        ("en", ("Referral drafts", "Emergency disclosures")),
+    ):
+        page = office.browser(office.hire(f"仮名 {language}"), language=language).get("/")
+        lines = {str(one["href"]): one.get_text(strip=True) for one in page.html.select("nav.side a")}
+        assert (lines["/referrals/drafts"], lines["/emergencies"]) == words
+
+
+def test_a_place_of_a_text_may_have_any_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = {"tried": {"ja": "{key}と{language}と{said}", "en": "{key}"}}
+    monkeypatch.setattr(texts, "catalogue", lambda _: words)
+    assert texts.text("web.tried", "ja", key="鍵", language="言葉", said="声") == "鍵と言葉と声"
+
+
 def test_a_page_that_would_be_rendered_while_its_visit_holds_the_casebook_is_found_at_once(office: Office) -> None:
     made = Blueprint("tried", __name__)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.casebook import files, referral_files
 from tests.connectors.desk.office import Browser, Office
 from tests.connectors.desk.referring import CANARY, Referred, refer, referred
 from tests.connectors.story import NAME, PURPOSE, Network, text
@@ -168,6 +169,50 @@ def test_with_the_hub_away_an_acceptance_waits_and_arrives_when_the_line_is_back
     referred.round()
     assert referred.state == "accepted"
     assert "送信待ち：" not in referred.theirs.get(f"/referrals/{referred.id}").words
+
+
+def _left_behind(referred: Referred) -> tuple[object, list[str | None]]:
+    """Give our own file of the case, and who is in charge of the referral here."""
+    with referred.partner.connector.casebook.transaction() as connection:
+        known = referral_files.files_of(connection, [referred.message]).values()
+        return files.file_of(connection, referred.case), [one.worker for one in known if one.worker]
+
+
+def test_a_refused_acceptance_leaves_no_number_of_ours_and_nobody_in_charge(referred: Referred) -> None:
+    referred.open()
+    page = referred.theirs.get(f"/inbox/{referred.id}")
+    referred.make(referred.ours, "cancel", reason="need_gone")
+    refused = referred.theirs.send(page, form="form[action$='/accept']")
+    assert "受け付けませんでした" in refused.words
+    assert referred.state == "cancelled"
+    assert _left_behind(referred) == (None, [])
+    assert "令8-0001" not in referred.theirs.get(f"/referrals/{referred.id}").words
+
+
+def test_an_acceptance_that_waited_and_came_too_late_leaves_nothing_either(referred: Referred) -> None:
+    referred.open()
+    page = referred.theirs.get(f"/inbox/{referred.id}")
+    referred.network.hub.away = True
+    referred.theirs.send(page, form="form[action$='/accept']")
+    assert _left_behind(referred) == (None, [])
+    referred.network.hub.away = False
+    form = referred.ours.get(f"/referrals/{referred.id}/moves/cancel")
+    referred.ours.send(form, {"cancel-reason": "need_gone"}, form="form[action$='/moves/cancel']")
+    referred.round()
+    assert referred.state == "cancelled"
+    assert _left_behind(referred) == (None, [])
+
+
+def test_an_acceptance_that_waited_gives_the_number_when_the_hub_has_taken_it(referred: Referred) -> None:
+    referred.open()
+    page = referred.theirs.get(f"/inbox/{referred.id}")
+    referred.network.hub.away = True
+    referred.theirs.send(page, form="form[action$='/accept']")
+    referred.network.hub.away = False
+    referred.round()
+    file, workers = _left_behind(referred)
+    assert file is not None
+    assert workers == [referred.they]
 
 
 def test_a_double_click_accepts_once(referred: Referred) -> None:

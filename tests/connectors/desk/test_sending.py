@@ -13,7 +13,6 @@ from consent.receipts import ExclusionRecord
 from tests.connectors.desk.office import Browser, Office
 from tests.connectors.desk.wizard import (
     WORDS,
-    agreed,
     at_check,
     at_content,
     at_recipient,
@@ -22,12 +21,6 @@ from tests.connectors.desk.wizard import (
     tell,
 )
 from tests.connectors.story import NAME, PURPOSE, STAFF, Network, consent, open_case
-
-
-@pytest.fixture
-def case(office: Office, partner: Office) -> str:
-    return agreed(office, partner)
-
 
 # ── the whole way ──
 

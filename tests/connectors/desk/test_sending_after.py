@@ -5,14 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from connectors.casebook import directory, listing
 from consent.receipts import WithdrawalRecord
 from tests.connectors.desk.office import Browser, Office
 from tests.connectors.desk.wizard import (
     WORDS,
-    agreed,
     at_check,
     at_content,
     at_recipient,
@@ -21,12 +18,6 @@ from tests.connectors.desk.wizard import (
     tell,
 )
 from tests.connectors.story import NAME, PURPOSE, Network, consent
-
-
-@pytest.fixture
-def case(office: Office, partner: Office) -> str:
-    return agreed(office, partner)
-
 
 # ── drafts ──
 
@@ -240,7 +231,9 @@ def test_after_two_declines_a_conference_decides_and_its_result_is_sent(
     page = browser.send(page)
     assert "次は支援調整会議で決めます" in page.html.get_text()
     office.connector.refresh_referral(second.id)
-    page = browser.send(browser.get(f"/referrals/new?from={second.id}"))
+    (link,) = browser.get(f"/referrals/{second.id}").html.select("a[href*='/referrals/new?from=']")
+    assert link.get_text(strip=True) == "会議で決めた機関へつなぐ"
+    page = browser.send(browser.get(str(link["href"])))
     assert (page.status, page.faults) == (422, ["move_reason"])
     page = browser.send(page, {"move_reason": "persons_wish"})
     page = browser.send(page, {"recipient": offices[1].connector.agency, "go": "check"})

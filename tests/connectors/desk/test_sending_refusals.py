@@ -14,7 +14,6 @@ from tests.connectors.desk.office import Browser, Office
 from tests.connectors.desk.wizard import (
     MY_NUMBER,
     WORDS,
-    agreed,
     at_check,
     at_content,
     at_recipient,
@@ -24,12 +23,6 @@ from tests.connectors.desk.wizard import (
     tell,
 )
 from tests.connectors.story import NAME
-
-
-@pytest.fixture
-def case(office: Office, partner: Office) -> str:
-    return agreed(office, partner)
-
 
 # ── refusals ──
 

@@ -74,7 +74,9 @@ def test_a_registration_tells_the_partner_and_puts_out_what_must_follow_now_and_
     told = rows(hub_database, "select agency::text, event, about from events")
     assert told == [(council.id, "consent:registered", made["id"])]
     works = rows(hub_database, "select topic, due_at > now() + interval '1 day' from outbox order by seq")
-    assert works == [("consent:changed", False), ("consent:lapsed", True), ("consent:changed", True)]
+    assert works == [
+        ("consent:changed", False), ("consent:lapsed", True), ("consent:changed", True), ("consent:ending", True),
+    ]  # fmt: skip
 
 
 def test_the_entry_in_the_log_holds_the_terms_and_is_for_those_it_names(client, intake, council, case, hub_database):

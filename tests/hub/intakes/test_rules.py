@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent.scopes import Withdrawal
+from consent.scopes import Direction, Withdrawal
 from hub.intakes.rules import (
     CLOCK_AHEAD,
+    ENDING_NOTICE,
     Taking,
+    asked_after,
+    goes_on,
     is_from_the_future,
     is_taken_already,
     is_wholly_withdrawn,
@@ -80,3 +83,45 @@ def test_a_record_ends_with_its_period_and_an_oral_one_after_fourteen_days():
 def test_a_time_is_from_the_future_only_beyond_what_clocks_may_differ():
     assert not is_from_the_future(NOON + CLOCK_AHEAD, NOON)
     assert is_from_the_future(NOON + CLOCK_AHEAD + timedelta(microseconds=1), NOON)
+
+
+@pytest.mark.parametrize(
+    ("left", "notice"),
+    [(300, ENDING_NOTICE.days), (60, 30), (59, 29.5), (10, 5), (1, 0.5)],
+    ids=lambda days: f"{days}d",
+)
+def test_a_record_is_asked_after_a_month_or_half_its_time_before_its_end(left, notice):
+    signed = replace(scope("case", new_agency(), "houterasu"), valid_until=NOON + left * DAY)
+    assert asked_after(signed, NOON) == signed.valid_until - notice * DAY
+
+
+@pytest.mark.parametrize("signature", ["oral_pending", "none", "family_unverified"])
+def test_what_permits_nothing_or_waits_for_a_signature_is_not_asked_after(signature):
+    assert asked_after(replace(scope("case", new_agency(), "houterasu"), signature=signature), NOON) is None
+
+
+def test_a_record_whose_time_is_over_is_not_asked_after():
+    signed = replace(scope("case", new_agency(), "houterasu"), valid_until=NOON)
+    assert asked_after(signed, NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "does"),
+    [
+        ({}, True),
+        ({"categories": frozenset({"*"})}, True),
+        ({"categories": frozenset({"identity"})}, False),
+        ({"purposes": frozenset({"follow_up"})}, False),
+        ({"partners": frozenset({"shakyo"})}, False),
+        ({"signature": "oral_pending"}, False),
+        ({"direction": Direction.OUT}, False),
+    ],
+)
+def test_a_newer_record_goes_on_where_it_permits_at_least_the_same_for_longer(change, does):
+    old = scope("case", new_agency(), "houterasu")
+    assert goes_on(old, replace(old, **{"valid_until": old.valid_until + DAY} | change)) is does
+
+
+def test_a_record_that_ends_at_the_same_moment_does_not_go_on():
+    old = scope("case", new_agency(), "houterasu")
+    assert not goes_on(old, replace(old, categories=frozenset({"*"})))
