@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,6 +29,15 @@ def record(
 ) -> None:
     """Write one line. `action` is `thing:happened`; `about` an id or a code, never a name."""
     connection.execute(sa.insert(tables.access_log).values(at=now, staff=staff, action=action, about=about, case=case))
+
+
+def record_of_cases(
+    connection: Connection, *, staff: str, action: str, about: str, cases: Iterable[str], now: datetime
+) -> None:
+    """Write one line per case, for what was done with many at once."""
+    lines = [{"at": now, "staff": staff, "action": action, "about": about, "case": case} for case in cases]
+    if lines:
+        connection.execute(sa.insert(tables.access_log), lines)
 
 
 def history(connection: Connection, case: str) -> Iterator[Access]:

@@ -55,7 +55,7 @@ def provisions_csv(visit: Visit, case: str) -> Response | tuple[str, int]:
     if named not in ENCODINGS:
         raise BadRequest
     bar, found = _record(visit, case)
-    rows = [_row(number, one, bar, visit) for number, one in enumerate(found, start=1)]
+    rows = [row_of(number, one, bar, visit) for number, one in enumerate(found, start=1)]
     encoding = ENCODINGS[named]
     lost = _lost(rows, encoding)
     if lost and request.args.get("anyway") is None:
@@ -77,7 +77,7 @@ def provisions_json(visit: Visit, case: str) -> Response:
     bar, found = _record(visit, case)
     rows: list[dict[str, Any]] = []
     for number, one in enumerate(found, start=1):
-        row: dict[str, Any] = dict(_row(number, one, bar, visit))
+        row: dict[str, Any] = dict(row_of(number, one, bar, visit))
         rows.append(row | {"categories": list(one.categories), "consents": list(one.consents), "number": number})
     document = {"case": case, "made_at": _iso(visit.at), "provisions": rows}
     _exported(visit, case, "json")
@@ -91,7 +91,8 @@ def _record(visit: Visit, case: str) -> tuple[PersonBar, list[Provision]]:
         return bar, provisions.provisions_of(connection, visit, case)
 
 
-def _row(number: int, one: Provision, bar: PersonBar, visit: Visit) -> dict[str, str]:
+def row_of(number: int, one: Provision, bar: PersonBar, visit: Visit) -> dict[str, str]:
+    """Give the cells of a provision by `COLUMNS`, joined with whom it is about."""
     said = visit.language
     cells = (
         str(number),

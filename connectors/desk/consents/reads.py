@@ -109,6 +109,11 @@ def entries_of(connection: Connection, visit: Visit, case: str) -> list[Entry]:
     return _registers(connection, [case], visit.at, visit.site.connector.agency)[case]
 
 
+def registers_of(connection: Connection, visit: Visit, cases: Sequence[str]) -> dict[str, list[Entry]]:
+    """Give the records of several cases, for an export, which logs itself."""
+    return _registers(connection, cases, visit.at, visit.site.connector.agency)
+
+
 def entry_of(connection: Connection, visit: Visit, consent: str) -> Entry:
     """Give one record.
 

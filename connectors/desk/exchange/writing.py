@@ -68,7 +68,7 @@ def csv_of(rows: Iterable[Sequence[str]], kind: str) -> bytes:
 
 
 def workbook_of(rows: Iterable[Sequence[str]]) -> bytes:
-    """Write rows as an Excel sheet in which every cell is text."""
+    """Write rows, none of which `is_too_long_for_excel`, as an Excel sheet in which every cell is text."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("data")
     sheet.freeze_panes = "A2"
@@ -78,7 +78,7 @@ def workbook_of(rows: Iterable[Sequence[str]]) -> bytes:
                 sheet.column_dimensions[_letters(place)].width = _WIDTH
         cells = []
         for said in row:
-            cell = WriteOnlyCell(sheet, value=said.translate(_CONTROLS)[:_LONGEST_CELL])
+            cell = WriteOnlyCell(sheet, value=said.translate(_CONTROLS))
             cell.data_type = "s"  # a text that begins with = is a text
             cell.number_format = "@"
             if n == 0:
@@ -88,6 +88,11 @@ def workbook_of(rows: Iterable[Sequence[str]]) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def is_too_long_for_excel(rows: Iterable[Sequence[str]]) -> bool:
+    """Say whether a cell holds more than Excel takes: a workbook would lose its end."""
+    return any(len(cell.encode("utf-16-le")) // 2 > _LONGEST_CELL for row in rows for cell in row)
 
 
 def unwritable(rows: Sequence[Sequence[str]]) -> list[Lost]:

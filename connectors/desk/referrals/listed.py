@@ -103,7 +103,7 @@ def csv_of(rows: Sequence[Row], names: Mapping[str, str], language: Language) ->
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for one in rows:
-        writer.writerow(safe(said) for said in _cells(one, names, language))
+        writer.writerow(safe(said) for said in cells_of(one, names, language))
     return _BOM + out.getvalue()
 
 
@@ -112,7 +112,8 @@ def safe(said: str) -> str:
     return f"'{said}" if said.startswith(_FORMULA) else said
 
 
-def _cells(one: Row, names: Mapping[str, str], language: Language) -> tuple[str, ...]:
+def cells_of(one: Row, names: Mapping[str, str], language: Language) -> tuple[str, ...]:
+    """Give the cells of a row, in the order of `COLUMNS`; `names` of staff by id."""
     return (
         one.number or "",
         one.case_number or "",

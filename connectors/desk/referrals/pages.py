@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Response as Download
-from flask import request, url_for
+from flask import current_app, request, url_for
 from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Response
 
@@ -47,6 +47,7 @@ def referrals(visit: Visit) -> tuple[str, int]:
         groups=chosen.groups(),
         further=_list_url("referrals.referrals", further) if further else None,
         export=_list_url("referrals.export", chosen.query),
+        further_export=_exchange(chosen.query),
         narrowed=bool(chosen.query),
     )
 
@@ -159,6 +160,15 @@ def seen(visit: Visit, referral: str, key: str) -> Response:
 
 def _list_url(endpoint: str, query: Mapping[str, str]) -> str:
     return f"{url_for(endpoint)}?{urlencode(query)}" if query else url_for(endpoint)
+
+
+def _exchange(query: Mapping[str, str]) -> str | None:
+    """Give where this list is given out in other formats, with what it is narrowed to; none on a desk without it."""
+    if "exchange.exchange" not in current_app.view_functions:
+        return None
+    width = {"mine": "mine"}.get(query.get("who", ""), "office")
+    kept = {name: query[name] for name in ("role", "state", "due") if name in query}
+    return url_for("exchange.exchange", what="referrals", width=width, **kept, _anchor="export")
 
 
 def _chosen() -> listed.Chosen:
