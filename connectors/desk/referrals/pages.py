@@ -167,7 +167,7 @@ def _exchange(query: Mapping[str, str]) -> str | None:
     if "exchange.exchange" not in current_app.view_functions:
         return None
     width = {"mine": "mine"}.get(query.get("who", ""), "office")
-    kept = {name: query[name] for name in ("role", "state", "due") if name in query}
+    kept: dict[str, Any] = {name: query[name] for name in ("role", "state", "due") if name in query}
     return url_for("exchange.exchange", what="referrals", width=width, **kept, _anchor="export")
 
 
