@@ -21,6 +21,7 @@ from connectors.cli import (
     notices,
     people,
     referrals,
+    registers,
     rounds,
     serving,
     webhooks,
@@ -51,6 +52,7 @@ for noun in (
 ):
     main.add_command(noun)
 
+registers.add_to(exchange.taking_in)
 moves.add_to(referrals.referral)
 rounds.add_to(main)
 serving.add_to(main)

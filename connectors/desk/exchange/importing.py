@@ -12,15 +12,16 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from connectors.casebook import access
-from connectors.desk.exchange import reads, rules, service, sheets, undoing, workbooks, writing
+from connectors.desk.exchange import reads, rules, service, sheets, undoing, writing
 from connectors.desk.exchange.blueprint import blueprint
 from connectors.desk.exchange.reads import Job, RowLine
 from connectors.desk.exchange.service import Hand
-from connectors.desk.exchange.sheets import Line, SheetError
+from connectors.desk.exchange.sheets import SheetError
 from connectors.desk.staff import reads as staff
-from connectors.desk.web.filling import Fault, Filled
+from connectors.desk.web.filling import Filled
 from connectors.desk.web.gate import page
 from connectors.desk.web.rendering import render, render_again, see
+from connectors.desk.web.texts import text
 from connectors.desk.web.visits import Access, Visit
 
 _MOMENT: Final = 1.5
@@ -56,7 +57,7 @@ def take_file(visit: Visit) -> Response | tuple[str, int]:
         return render_again("exchange/new.html", filled, **_form())
     name = sent.filename or ""
     try:
-        lines = read_file(sent.stream.read(sheets.LARGEST + 1), name, kind)
+        lines = service.read_file(sent.stream.read(sheets.LARGEST + 1), name, kind)
         with visit.book() as connection:
             job = service.begin(connection, visit.pen(), name=name, kind=kind, lines=lines)
     except SheetError as error:
@@ -170,29 +171,9 @@ def template(visit: Visit, kind: str) -> Response:
     return writing.attachment(writing.table_of(rows, declared), declared, f"tsunagi-people.{kind}")
 
 
-def read_file(data: bytes, name: str, kind: str) -> list[Line]:
-    """Read a file as what it was declared.
-
-    *Raises* `SheetError`: `ending` (its name says another kind), and as `sheets.read_csv`, `workbooks.read_workbook`.
-    """
-    sheets.refuse_obvious(data)
-    if not name.strip().lower().endswith(sheets.ENDINGS[kind]):
-        raise SheetError("ending")
-    if kind == sheets.XLSX:
-        return workbooks.read_workbook(data)
-    return sheets.read_csv(data, kind, rules.proves_encoding)
-
-
-def said_of(visit: Visit, code: str, fault: Fault) -> str:
-    """Say what is wrong with a cell: the column, and the sentence."""
-    name = _labels(visit).get(code, code)
-    sentence = visit_text(visit, fault.key, **fault.places)
-    return visit_text(visit, "exchange.fault-of-column", column=name, sentence=sentence)
-
-
 def visit_text(visit: Visit, key: str, **places: str) -> str:
     """Give a text in the visitor's language."""
-    return Hand(pen=visit.pen(), language=visit.language).say(key, **places)
+    return text(key, visit.language, **places)
 
 
 def _form() -> dict[str, Any]:
@@ -254,7 +235,7 @@ def _rows(visit: Visit, job: Job) -> dict[str, Any]:
         "shown": shown,
         "states": [one for one in _SHOWN if job.counts.get(one)],
         "rows": [(row, _cells(job, row)) for row in rows],
-        "faults_of": {row.n: [said_of(visit, code, fault) for code, fault in row.faults.items()] for row in rows},
+        "faults_of": {row.n: [_hand(visit).said_of(code, fault) for code, fault in row.faults.items()] for row in rows},
         "others": others,
         "numbers": numbers,
         "further": url_for("exchange.import_", job=job.id, show=shown, after=further) if further else None,
@@ -269,7 +250,7 @@ def _rows(visit: Visit, job: Job) -> dict[str, Any]:
 
 def _labels(visit: Visit) -> dict[str, str]:
     """Give the names of the columns by code."""
-    return {one.code: one.ja if visit.language == "ja" else one.en for one in rules.columns()}
+    return rules.labels(visit.language)
 
 
 def _cells(job: Job, row: RowLine) -> dict[str, str]:
@@ -279,7 +260,7 @@ def _cells(job: Job, row: RowLine) -> dict[str, str]:
 
 
 def _reported(visit: Visit, row: RowLine, numbers: dict[str, str]) -> list[str]:
-    reasons = [said_of(visit, code, fault) for code, fault in row.faults.items()]
+    reasons = [_hand(visit).said_of(code, fault) for code, fault in row.faults.items()]
     if row.looks_like and row.looks_like.startswith(reads.ROW_ABOVE):
         reasons.append(visit_text(visit, "exchange.like-row", n=row.looks_like.removeprefix(reads.ROW_ABOVE)))
     return [

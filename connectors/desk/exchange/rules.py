@@ -58,6 +58,11 @@ def columns() -> tuple[Column, ...]:
     )
 
 
+def labels(language: str) -> dict[str, str]:
+    """Give the names of the columns by code."""
+    return {one.code: one.ja if language == "ja" else one.en for one in columns()}
+
+
 @cache
 def codes() -> frozenset[str]:
     """Give the codes of the columns."""

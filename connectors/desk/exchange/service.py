@@ -23,13 +23,14 @@ from connectors.base.errors import ConnectorError
 from connectors.casebook import access
 from connectors.casebook.statements import Pen
 from connectors.casebook.store import Casebook
-from connectors.desk.exchange import adding, checking, matching, rules, undoing
+from connectors.desk.exchange import adding, checking, matching, rules, sheets, undoing, workbooks
 from connectors.desk.exchange.adding import Adding
 from connectors.desk.exchange.answers import Staff
 from connectors.desk.exchange.reads import Job
 from connectors.desk.exchange.sheets import MOST_ABOVE, MOST_ROWS, Line, SheetError
 from connectors.desk.exchange.tables import import_rows, imports
 from connectors.desk.staff import reads as staff
+from connectors.desk.web.filling import Fault
 from connectors.desk.web.texts import text
 from consent.calendar import day_of
 from consent.vocabulary.codes import Language
@@ -56,6 +57,24 @@ class Hand:
     def say(self, key: str, **places: str) -> str:
         """Give a text of the desk."""
         return text(key, self.language, **places)
+
+    def said_of(self, code: str, fault: Fault) -> str:
+        """Say what is wrong with a cell: the column, and the sentence."""
+        column = rules.labels(self.language).get(code, code)
+        return self.say("exchange.fault-of-column", column=column, sentence=self.say(fault.key, **fault.places))
+
+
+def read_file(data: bytes, name: str, kind: str) -> list[Line]:
+    """Read a file as what it was declared.
+
+    *Raises* `SheetError`: `ending` (its name says another kind), and as `sheets.read_csv`, `workbooks.read_workbook`.
+    """
+    sheets.refuse_obvious(data)
+    if not name.strip().lower().endswith(sheets.ENDINGS[kind]):
+        raise SheetError("ending")
+    if kind == sheets.XLSX:
+        return workbooks.read_workbook(data)
+    return sheets.read_csv(data, kind, rules.proves_encoding)
 
 
 def begin(connection: Connection, pen: Pen, *, name: str, kind: str, lines: Sequence[Line]) -> str:

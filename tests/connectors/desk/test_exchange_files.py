@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from connectors.desk.exchange import rules, sheets, writing
-from connectors.desk.exchange.importing import read_file
+from connectors.desk.exchange.service import read_file
 from connectors.desk.exchange.sheets import CSV_CP932, CSV_UTF8, KINDS, XLSX, SheetError
 from tests.connectors.desk.tables import HEADER, OTHER, ROW, as_csv, as_xlsx, changed
 
