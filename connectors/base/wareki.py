@@ -105,7 +105,7 @@ def read_day(text: str) -> date:
 
 def say_day(day: date, language: Language, form: str = "full") -> str:
     """Say a day: `full` with both years and the weekday, `birth` without the weekday, `short` without the year,
-    `year` with one year.
+    `far` with one year and the weekday, `year` with one year.
     """
     era = era_of(day)
     era_year = day.year - era.first_year() + 1 if era else day.year

@@ -31,10 +31,13 @@ from consent.vocabulary.codes import CODE_LISTS, SENSITIVE
 
 _ROOM: Final = 13.5
 """How many lines of partners one sheet holds; found by printing, held by a test."""
+_ROOM_SMALL: Final = 21.0
+"""The same in smaller type, taken when it saves a second sheet: one sheet is not parted from the other."""
 _FRAME: Final = 0.7
 """What the frame around a partner takes, in lines."""
 _ON_A_LINE: Final = 3
 """How many categories a line holds at least, in the language that needs most room."""
+_ON_A_SMALL_LINE: Final = 4
 _SIGNS: Final = 40
 _ANSWERS: Final = ("yes", "no")
 
@@ -48,13 +51,12 @@ class Line:
     told: tuple[str, ...]
     withheld: tuple[str, ...]
 
-    @property
-    def height(self) -> float:
-        """Estimate how many lines it takes, rather too many than too few."""
+    def height(self, on_a_line: int = _ON_A_LINE) -> float:
+        """Estimate how many lines it takes, rather too many than too few; `on_a_line`: categories."""
         name = sum(map(len, self.names.values())) // _SIGNS if self.names else 0
         head = 1 + name + math.ceil((len(self.entry.scope.purposes) - 1) / 2)
-        told = math.ceil(max(1, len(self.told)) / _ON_A_LINE)
-        return _FRAME + head + told + math.ceil((len(self.withheld) + 1) / _ON_A_LINE) + 1
+        told = math.ceil(max(1, len(self.told)) / on_a_line)
+        return _FRAME + head + told + math.ceil((len(self.withheld) + 1) / on_a_line) + 1
 
 
 @page(blueprint, "/consents/<consent>/copy", who=Access.CASEWORK)
@@ -75,6 +77,7 @@ def receipt(visit: Visit, consent: str) -> tuple[str, int]:
         words=words,
         choices=[Wording(code) for code in languages()],
         sheets=_sheets(lines),
+        small=_fit_small(lines),
         picture=showing.qr_code(f"TSUNAGI/{first.id}/{first.code}".upper()),
         code=rules.grouped(first.code),
         unsigned=[one for one in form if one.standing is Standing.PENDING],
@@ -135,9 +138,17 @@ def _line(
 
 def _sheets(lines: Sequence[Line]) -> list[list[Line]]:
     """Deal the partners onto sheets, as many as fit on each."""
+    if _fit_small(lines):
+        return [list(lines)]
     sheets: list[list[Line]] = [[]]
     for line in lines:
-        if sheets[-1] and sum(one.height for one in sheets[-1]) + line.height > _ROOM:
+        if sheets[-1] and sum(one.height() for one in sheets[-1]) + line.height() > _ROOM:
             sheets.append([])
         sheets[-1].append(line)
     return sheets
+
+
+def _fit_small(lines: Sequence[Line]) -> bool:
+    """Tell whether all partners fit on one sheet in smaller type, and only so."""
+    large, small = (sum(line.height(on_a_line) for line in lines) for on_a_line in (_ON_A_LINE, _ON_A_SMALL_LINE))
+    return large > _ROOM and small <= _ROOM_SMALL

@@ -140,4 +140,4 @@ def _text(language: Any, key: str, /, **places: Any) -> str:
 
 def _day(value: date | datetime, form: str, visit: Visit) -> str:
     plain = day_of(value) if isinstance(value, datetime) else value
-    return say_day(plain, visit.language, form)
+    return say_day(plain, visit.language, when.form_of_day(plain, form, visit.today))

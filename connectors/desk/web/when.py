@@ -14,6 +14,17 @@ CALL_COUNTS_FOR: Final = timedelta(hours=24)
 """How old the telephone call may be that goes with an immediate message; the hub asks for the same."""
 
 
+_NEAR: Final = timedelta(days=60)
+
+
+def form_of_day(day: date, form: str, today: date) -> str:
+    """Give the form of `say_day` in which nobody takes a day for another year's: a short one has its year when it is
+    in another year and not near.
+    """
+    far = form == "short" and day.year != today.year and abs(day - today) > _NEAR
+    return "far" if far else form
+
+
 def clock_of(at: datetime) -> str:
     """Give the time of day in Japan, `9:05`."""
     local = at.astimezone(JST)

@@ -223,6 +223,9 @@ def test_a_person_without_consent_reads_that_nothing_is_told(office: Office, par
 # ── on paper, by Chromium ──
 
 
+SEVEN = frozenset({"identity", "contact", "consultation", "income_assets", "debt_arrears", "housing", "work_education"})
+
+
 @contextmanager
 def served(office: Office) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, office.app, threaded=True)
@@ -254,12 +257,15 @@ def printed(page: seeing.Page, url: str) -> PdfReader:
 def test_each_copy_is_exactly_one_a4_page_in_every_language(office: Office, partner: Office, eyes: Eyes) -> None:
     small, one = admit(office, partner.connector)
     awaited, two = admit(office, partner.connector, signature="oral_pending", evidence="")
+    some, four = admit(office, partner.connector, categories=SEVEN)
+    for kind in ("fukushi_jimusho", "houterasu"):
+        consent(office.connector, some, kind, categories=SEVEN)
     many, three = admit(office, partner.connector, name="架" * 30)
     for kind in sorted(RECIPIENTS - {"jiritsu"}):
         consent(office.connector, many, kind, purposes=frozenset(sorted(PURPOSES)[:4]), categories=CATEGORIES)
     office.connector.push()
     with served(office) as url, tab(eyes, office, url) as page:
-        for made in (one, two, three):
+        for made in (one, two, three, four):
             for words in LANGUAGES:
                 where = f"{url}/consents/{made}/copy?words={words}"
                 pdf = printed(page, where)
@@ -268,7 +274,7 @@ def test_each_copy_is_exactly_one_a4_page_in_every_language(office: Office, part
                 assert sheets == 2 or made == three
                 width, height = (float(side) / 72 * 25.4 for side in pdf.pages[0].mediabox[2:])
                 assert (round(width), round(height)) == (210, 297)
-    assert {small, awaited, many}
+    assert {small, awaited, some, many}
     assert eyes.complaints == []
 
 
