@@ -32,6 +32,7 @@ from connectors.desk.staff import passkey_pages as staff
 from connectors.desk.staff.admission import StaffAdmission
 from connectors.desk.web.faults import handle_faults
 from connectors.desk.web.gate import ADMISSION
+from connectors.desk.web.guesses import slow_down_guesses
 from connectors.desk.web.headers import add_headers
 from connectors.desk.web.rendering import prepare_templates
 from connectors.desk.web.site import EXTENSION, Site
@@ -83,6 +84,7 @@ def build_desk() -> Flask:
         WTF_CSRF_SSL_STRICT=False,
     )
     app.extensions[ADMISSION] = StaffAdmission()
+    slow_down_guesses(app)
     CSRFProtect(app)
     add_headers(app)
     handle_faults(app)

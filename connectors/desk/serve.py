@@ -71,8 +71,12 @@ def open_desk(
     app = create_desk(site)
     with connector.casebook.transaction() as connection:
         code = staff.setup_code(connection)
+    # a proxy with TLS on this machine says from where a request came; anybody else's word for it is dropped
+    proxy: dict[str, Any] = (
+        {"trusted_proxy": LOOPBACK, "trusted_proxy_headers": {"x-forwarded-for"}} if origin is not None else {}
+    )
     server: Any = create_server(
-        app, sockets=[listening], threads=THREADS, ident=None, clear_untrusted_proxy_headers=True
+        app, sockets=[listening], threads=THREADS, ident=None, clear_untrusted_proxy_headers=True, **proxy
     )
     serving = threading.Thread(target=server.run, name="desk-pages", daemon=True)
     with loop:

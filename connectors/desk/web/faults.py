@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import secrets
 from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Flask, g, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from connectors.base.errors import ConnectorError, HubAwayError
 from connectors.desk.web.gate import visit_of_request
 from connectors.desk.web.rendering import render
-from connectors.desk.web.texts import is_text
+from connectors.desk.web.texts import is_text, text
 from connectors.sdk.problems import ProblemError
 from consent.errors import TsunagiError
 
@@ -48,11 +49,20 @@ def handle_faults(app: Flask) -> None:
 def _http(error: HTTPException) -> Any:
     if error.code is not None and error.code < HTTPStatus.BAD_REQUEST:
         return error
+    if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
+        return _wait(error.retry_after)
     return _page(error.code if error.code in _SAID else 400)
 
 
 def _csrf(_: CSRFError) -> Any:
-    return render("web/fault.html", status=400, key="csrf", reference=reference(), sentence=None)
+    return render("web/fault.html", status=403, key="csrf", reference=reference(), sentence=None)
+
+
+def _wait(seconds: int) -> Any:
+    """Say for how long, in whole minutes; the header says it to the second."""
+    sentence = text("web.fault-wait", visit_of_request().language, n=math.ceil(seconds / 60))
+    page, status = render("web/fault.html", status=429, key="429", reference=reference(), sentence=sentence)
+    return page, status, {"Retry-After": str(seconds)}
 
 
 def _refused(error: ConnectorError) -> Any:

@@ -10,6 +10,7 @@ from typing import Final, cast
 from flask import current_app
 
 from connectors.desk.web.courier import Courier, LineState
+from connectors.desk.web.throttle import Throttle
 from connectors.sync.connector import Connector
 from consent.calendar import Calendar
 
@@ -34,6 +35,7 @@ class Site:
     line: LineState = field(default_factory=LineState)
     calendar: Calendar = field(default_factory=Calendar)
     limits: Limits = field(default_factory=Limits)
+    tries: Throttle = field(default_factory=Throttle)
     sample: bool = False
     origin: str = "http://localhost"
     """The address under which people open the desk: passkeys are bound to it."""

@@ -213,7 +213,7 @@ def test_passkeys_are_bound_to_the_host_name_of_the_desk(origin: str, host: str 
 def test_json_without_its_guard_changes_nothing(office: Office, member: str) -> None:
     browser = office.browser(member)
     browser.get("/")
-    assert browser.client.post("/passkeys/options", json={"password": PASSWORD}).status_code == 400
+    assert browser.client.post("/passkeys/options", json={"password": PASSWORD}).status_code == 403
 
 
 def test_somebody_has_ten_passkeys_at_most_and_each_is_one_persons(office: Office, member: str) -> None:

@@ -160,7 +160,7 @@ def test_activity_keeps_a_session_open_but_not_beyond_eight_hours(office: Office
 def test_a_form_without_its_guard_changes_nothing(office: Office) -> None:
     browser = office.browser(office.hire())
     page = browser.post("/signout", guard=False)
-    assert page.status == 400
+    assert page.status == 403
     assert browser.get("/").answer.request.path == "/"
 
 
