@@ -232,6 +232,7 @@ def test_web_12_no_page_may_stand_in_a_frame(office: Office) -> None:
         answer = browser.client.get(path)
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["X-Frame-Options"] == "DENY"
+        answer.close()
 
 
 # ── guessing ──
