@@ -6,7 +6,7 @@ beside labels, days by ISO 8601 and by era; whoever may see a case's page may ha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -58,11 +58,15 @@ _OWN: Final = ("name", "number", "opened_on", "worker", "kana", "sex", "born_on"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What somebody wishes to have: one's own cases or the office's, open or ended; `query`: of a referrals' list."""
+    """What somebody wishes to have: one's own cases or the office's, open or ended; `query`: of a referrals' list.
+
+    `cases` narrows it to some cases.
+    """
 
     width: str
     state: str = ""
     query: Mapping[str, str]
+    cases: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +139,8 @@ def _referrals(connection: Connection, visit: Visit, wish: Wish) -> Table:
     query = {**wish.query, **({"state": wish.state} if wish.state else {})}
     query |= {"who": "mine"} if wish.width == MINE else {}
     wanted = Chosen.of(query).wanted(visit, (visit.me.id,))
+    if wish.cases is not None:
+        wanted = replace(wanted, cases=tuple(wish.cases))
     site = visit.site
     found = referrals.rows(
         connection, wanted, agency=site.connector.agency, language=visit.language, now=visit.at,
@@ -189,7 +195,9 @@ def _consents(connection: Connection, visit: Visit, wish: Wish) -> Table:
 def _provisions(connection: Connection, visit: Visit, wish: Wish) -> Table:
     known = {one.bar.case: one.bar for one in _cases(connection, visit, wish)}
     told = set(connection.execute(sa.select(casebook.messages.c.case).distinct()).scalars())
-    if wish.width == OFFICE:
+    if wish.cases is not None:
+        known |= {case: _bare(case) for case in sorted(wish.cases - known.keys())}
+    elif wish.width == OFFICE:
         # what a partner's case brought here is a record of ours too
         known |= {case: _bare(case) for case in sorted(told - known.keys())}
     cases = [case for case in known if case in told]
@@ -218,6 +226,8 @@ def _follow_ups(connection: Connection, visit: Visit, wish: Wish) -> Table:
         .order_by(asked.due_on, asked.referral, asked.n)
         .limit(MOST)
     )
+    if wish.cases is not None:
+        query = query.where(asked.case.in_(wish.cases))
     if wish.width == MINE:
         query = query.where(files.worker == visit.me.id)
     if wish.state:
@@ -270,6 +280,8 @@ def _cases(connection: Connection, visit: Visit, wish: Wish) -> Iterator[_Case]:
         .order_by(files.opened_on, files.number)
         .limit(MOST)
     )
+    if wish.cases is not None:
+        query = query.where(files.case.in_(wish.cases))
     if wish.width == MINE:
         query = query.where(files.worker == visit.me.id)
     if wish.state:
