@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from connectors.sdk.answers import LogEntry
-from connectors.sdk.client import TILE_WIDTH
+from connectors.sdk.log_calls import TILE_WIDTH
 from consent.tlog import notes, proofs, tree
 from consent.tlog.notes import Checkpoint, Verifier
 from consent.tlog.proofs import LogProof

@@ -12,13 +12,14 @@ import inspect
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 from flask import Flask
+from pydantic import BaseModel
 
 from connectors.cli.main import main as agency_commands
 from connectors.cli.texts import help_of
@@ -121,13 +122,34 @@ def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 @cache
+def answers() -> frozenset[str]:
+    """Give the models that routes answer with and never read: what a member of theirs refuses, no caller can send."""
+    operations = [route.operation for route in openapi.routes(app())]
+    read = models([one for op in operations for one in (op.body, op.query) if one is not None])
+    return models([op.out for op in operations if op.out is not None]) - read
+
+
+def models(some: Iterable[type[BaseModel]]) -> frozenset[str]:
+    """Give models with those that they inherit from or hold, as `module.name`."""
+    seen: set[type[BaseModel]] = set()
+    waiting: list[Any] = list(some)
+    while waiting:
+        one = waiting.pop()
+        waiting += get_args(one)
+        if isinstance(one, type) and issubclass(one, BaseModel) and one is not BaseModel and one not in seen:
+            seen.add(one)
+            waiting += [*one.__bases__, *(member.annotation for member in one.model_fields.values())]
+    return frozenset(f"{one.__module__}.{one.__qualname__}" for one in seen)
+
+
+@cache
 def reached(start: str) -> frozenset[str]:
     """Give the codes of problems.json that stand in what `start` (module.name) reaches."""
     known, imported = names()
     seen, codes, queue = set(), set(), [start]
     while queue:
         name = queue.pop()
-        if name in seen or name not in known or name.startswith(CLOSED):
+        if name in seen or name not in known or name.startswith(CLOSED) or name in answers():
             continue
         seen.add(name)
         module = name.rpartition(".")[0]

@@ -31,6 +31,13 @@ def lines_with(name: str, start: str, end: str) -> str:
     return text(name).partition(start)[2].partition(end)[0]
 
 
+def test_what_only_an_answer_could_refuse_is_told_of_no_route() -> None:
+    told = {f"{one.method.upper()} {one.path}": reference.problems_of(one) for one in openapi.routes(reference.app())}
+    assert "bad-date" in told["POST /v1/meetings"]  # it reads until when
+    assert "bad-date" not in told["POST /v1/meetings/{meeting}/accept"]  # it reads nothing and answers with it
+    assert "bad-date" not in told["POST /v1/webhooks"]
+
+
 @pytest.mark.parametrize(("document", "table"), reference.tables(), ids=" ".join)
 def test_a_made_table_is_the_one_that_the_code_makes_now(document: str, table: str) -> None:
     found = reference.frame(table).search(text(document))
