@@ -18,7 +18,7 @@ from connectors.casebook import files, journal, listing, people
 from connectors.casebook import tables as casebook
 from connectors.casebook.journal import Entry
 from connectors.casebook.statements import Pen
-from connectors.desk.exchange import answers, reads
+from connectors.desk.exchange import answers, matching, reads
 from connectors.desk.exchange.answers import Row, Staff
 from connectors.desk.exchange.reads import ROW_ABOVE, Job, RowLine
 from connectors.desk.exchange.tables import import_rows
@@ -43,8 +43,11 @@ class Adding:
 def add_some(connection: Connection, adding: Adding, job: Job) -> bool:
     """Add the next rows of an import; say whether there are more. Everything is kept in this transaction."""
     rows = reads.rows_of(connection, job.id, pending=True, limit=BATCH)
+    # the same file may have been taken in by another import since this one was looked at
+    since = matching.taken_before(connection, job.id, [row.digest for row in rows if row.digest])
     for row in rows:
-        made = _add(connection, adding, job, row)
+        known = since.get(row.digest or "")
+        made = _known(known) if known else _add(connection, adding, job, row)
         last = connection.execute(sa.select(sa.func.max(casebook.access_log.c.position))).scalar_one()
         # what was taken in lies with the person now; a second copy is not kept
         emptied: dict[str, Any] = (
@@ -56,6 +59,10 @@ def add_some(connection: Connection, adding: Adding, job: Job) -> bool:
             .values(log_to=last, **emptied, **made)
         )
     return len(rows) == BATCH
+
+
+def _known(person: str) -> dict[str, Any]:
+    return {"outcome": "left", "state": "known", "looks_like": person, "choice": "leave"}
 
 
 def _add(connection: Connection, adding: Adding, job: Job, row: RowLine) -> dict[str, Any]:

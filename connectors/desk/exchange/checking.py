@@ -24,6 +24,8 @@ BATCH: Final = 200
 def check_some(connection: Connection, job: Job, *, staff: Staff, index: Index, today: date) -> bool:
     """Look at the next rows of an import; say whether there are more. Everything is kept in this transaction."""
     rows = reads.rows_of(connection, job.id, "read", limit=BATCH)
+    if rows:
+        matching.catch_up(connection, job.id, index, rows[0].n)
     found: dict[int, tuple[Row, str]] = {}
     for row in rows:
         values, odd = answers.values_of(row.line, job.columns)

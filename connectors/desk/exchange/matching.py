@@ -24,12 +24,16 @@ _SETTLED = ("added", "filled")
 
 @dataclass(kw_only=True)
 class Index:
-    """People by what they are found by. `numbers`: whose case has which number; `digests`: of rows taken in before."""
+    """People by what they are found by. `numbers`: whose case has which number; `digests`: of rows above.
+
+    `upto`: the row of the file up to which rows are in it.
+    """
 
     by_name: dict[str, list[tuple[str, Keys]]] = field(default_factory=dict)
     by_kana: dict[str, list[tuple[str, Keys]]] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
+    upto: int = 0
 
     def add(self, who: str, keys: Keys) -> None:
         """Take in somebody: a person's id, or `#n` for a row."""
@@ -42,6 +46,7 @@ class Index:
         who = f"{ROW_ABOVE}{n}"
         self.add(who, keys)
         self.digests.setdefault(digest, who)
+        self.upto = max(self.upto, n)
         if number:
             self.numbers.setdefault(number, who)
 
@@ -52,8 +57,8 @@ class Index:
         return next((who for who in hits if not who.startswith(ROW_ABOVE)), hits[0] if hits else None)
 
 
-def index_of(connection: Connection, job: str) -> Index:
-    """Read everybody who is here, and the rows of this import that were looked at already."""
+def index_of(connection: Connection) -> Index:
+    """Read everybody who is here."""
     made = Index()
     people, records = casebook.persons.c, own.person_records.c
     query = sa.select(people.id, people.search_key, records.born_on, records.phone_key).select_from(
@@ -73,14 +78,20 @@ def index_of(connection: Connection, job: str) -> Index:
             )
         )
     }
+    return made
+
+
+def catch_up(connection: Connection, job: str, index: Index, before: int) -> None:
+    """Read the rows above one that were looked at meanwhile: by an earlier moment of work, or in another window."""
+    seen = sa.and_(import_rows.c.n > index.upto, import_rows.c.n < before)
     for row in connection.execute(
         sa.select(import_rows.c.n, import_rows.c.found_by, import_rows.c.digest, import_rows.c.number)
-        .where(import_rows.c.job == job, import_rows.c.state.in_(("new", "alike")))
+        .where(import_rows.c.job == job, import_rows.c.state.in_(("new", "alike")), seen)
         .order_by(import_rows.c.n)
     ):
         if row.found_by:
-            made.take(row.n, reads.keys_from(row.found_by), digest=row.digest, number=row.number or "")
-    return made
+            index.take(row.n, reads.keys_from(row.found_by), digest=row.digest, number=row.number or "")
+    index.upto = before - 1
 
 
 def taken_before(connection: Connection, job: str, digests: Iterable[str]) -> Mapping[str, str]:

@@ -81,6 +81,7 @@ class RowLine:
     case: str | None
     entry: str | None
     before: Mapping[str, Any] | None = field(repr=False)
+    digest: str | None
     log_to: int | None
 
 
@@ -116,6 +117,11 @@ def find_job(connection: Connection, job: str) -> Job:
     if row is None:
         raise ConnectorError("import-unknown")
     return _job(connection, row)
+
+
+def state_of(connection: Connection, job: str) -> str | None:
+    """Give how far an import is; none where it was thrown away."""
+    return connection.execute(sa.select(imports.c.state).where(imports.c.id == job)).scalar_one_or_none()
 
 
 def jobs_of(connection: Connection, visit: Visit) -> list[Job]:
@@ -242,6 +248,7 @@ def _row(row: sa.Row[Any]) -> RowLine:
         case=row.case,
         entry=row.entry,
         before=row.before,
+        digest=row.digest,
         log_to=row.log_to,
     )
 

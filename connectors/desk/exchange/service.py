@@ -23,7 +23,7 @@ from connectors.base.errors import ConnectorError
 from connectors.casebook import access
 from connectors.casebook.statements import Pen
 from connectors.casebook.store import Casebook
-from connectors.desk.exchange import adding, checking, matching, rules, sheets, undoing, workbooks
+from connectors.desk.exchange import adding, checking, matching, reads, rules, sheets, undoing, workbooks
 from connectors.desk.exchange.adding import Adding
 from connectors.desk.exchange.answers import Staff
 from connectors.desk.exchange.reads import Job
@@ -179,18 +179,21 @@ def drop(connection: Connection, pen: Pen, job: Job) -> None:
 def work(casebook: Casebook, hand: Hand, find: Callable[[Connection], Job], *, seconds: float) -> Job:
     """Work on an import for a moment, batch by batch; give it as it stands then. `find` gives it."""
     until = time.monotonic() + seconds
-    step: Callable[[Connection, Job], bool] | None = None
+    with casebook.transaction() as connection:
+        job = find(connection)
+        if not job.is_working:
+            return job
+        step = _step(connection, hand, job)
     while True:
         with casebook.transaction() as connection:
-            job = find(connection)
-            if not job.is_working:
-                return job
-            step = step or _step(connection, hand, job)
+            # another window may have brought it to an end, or gone on to what comes next
+            if reads.state_of(connection, job.id) != job.state:
+                return find(connection)
             if not step(connection, job):
                 _turn(connection, hand.pen, job, _NEXT[job.state])
                 return find(connection)
-        if time.monotonic() > until:
-            return job
+            if time.monotonic() > until:
+                return find(connection)
 
 
 def shown_name(name: str) -> str:
@@ -208,7 +211,7 @@ def _step(connection: Connection, hand: Hand, job: Job) -> Callable[[Connection,
     members = staff.colleagues(connection)
     known = Staff.of([(one.id, one.name) for one in members], job.worker)
     if job.state == "checking":
-        index = matching.index_of(connection, job.id)
+        index = matching.index_of(connection)
         return partial(_check, staff=known, index=index, today=hand.today)
     teams = {one.id: one.team for one in members}
     made = Adding(pen=hand.pen, today=hand.today, staff=known, teams=teams, say=hand.say)

@@ -177,6 +177,21 @@ def test_the_same_file_twice_adds_nobody_twice(office: Office, browser: Browser)
     assert counts(office) == [2, 2, 2, 0, 2]
 
 
+def test_the_same_file_taken_in_by_two_imports_at_once_adds_nobody_twice(office: Office, browser: Browser) -> None:
+    first, second = checked(browser, ROW, OTHER), checked(browser, ROW, OTHER)
+    confirm(browser, first)
+    assert "取り込み済みの行 2" in confirm(browser, second).words
+    assert counts(office)[:3] == [2, 2, 2]
+
+
+def test_a_check_that_goes_on_in_another_window_knows_the_rows_above(office: Office, monkeypatch: Any) -> None:
+    monkeypatch.setattr("connectors.desk.exchange.checking.BATCH", 2)
+    monkeypatch.setattr("connectors.desk.exchange.importing._MOMENT", -1.0)
+    browser = office.browser(office.hire())
+    page = go_on(browser, upload(browser, as_csv(ROW, OTHER, ROW, OTHER)))
+    assert "ファイルの中で重複 2" in page.words
+
+
 def test_a_row_that_stands_twice_in_a_file_comes_in_once(office: Office, browser: Browser) -> None:
     page = checked(browser, ROW, ROW)
     assert "ファイルの中で重複 1" in page.words
