@@ -76,7 +76,6 @@ def build_desk() -> Flask:
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
         MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST,
-        SESSION_COOKIE_NAME="tsunagi_desk",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(hours=8),
@@ -98,7 +97,11 @@ def build_desk() -> Flask:
 def furnish(app: Flask, site: Site) -> None:
     """Make an app the desk of one agency: its casebook, its cookies' key, its days."""
     site.connector.casebook.add_tables()
-    app.config.update(SECRET_KEY=_cookie_key(site), SESSION_COOKIE_SECURE=site.origin.startswith("https:"))
+    app.config.update(
+        SECRET_KEY=_cookie_key(site),
+        SESSION_COOKIE_NAME=f"tsunagi_desk_{site.connector.agency}",  # cookies know no ports: desks of one machine
+        SESSION_COOKIE_SECURE=site.origin.startswith("https:"),
+    )
     app.extensions[EXTENSION] = _with_own_days(site)
 
 

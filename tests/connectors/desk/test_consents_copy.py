@@ -241,7 +241,9 @@ def served(office: Office) -> Iterator[str]:
 
 @contextmanager
 def tab(eyes: Eyes, office: Office, url: str, **how: object) -> Iterator[seeing.Page]:
-    cookie = office.browser(office.hire(f"仮名 {uuid.uuid4()}")).client.get_cookie("tsunagi_desk")
+    cookie = office.browser(office.hire(f"仮名 {uuid.uuid4()}")).client.get_cookie(
+        office.app.config["SESSION_COOKIE_NAME"]
+    )
     assert cookie is not None
     with eyes.tab(**how) as page:  # type: ignore[arg-type]
         page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": url}])
