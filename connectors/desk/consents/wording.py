@@ -48,6 +48,11 @@ class Wording:
         """Give the language as HTML names it."""
         return "ja" if self.code == EASY else self.code
 
+    @property
+    def join(self) -> str:
+        """Give what stands between the items of a list."""
+        return str(_catalogue()["joins"][self.code])
+
     def say(self, key: str, **places: object) -> Markup:
         """Give a text; what fills its places is shown as it is, never read as furigana."""
         said: str = _catalogue()["texts"][key][self.code]

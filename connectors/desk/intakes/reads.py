@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -91,6 +91,11 @@ class Record:
     valid_until: datetime
     state: str
     code: str | None
+
+    @property
+    def last_day(self) -> date:
+        """Give the last day on which it counts; the record's end is the midnight after it."""
+        return day_of(self.valid_until - timedelta(microseconds=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

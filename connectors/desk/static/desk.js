@@ -4,8 +4,17 @@
 (() => {
   "use strict";
   const one = (s) => document.querySelector(s);
-  const faults = one("[data-focus]");
+
+  // ── after a form was sent: on to what is wrong, else to the heading of what came of it ──
+  const SENT = "sent", faults = one("[data-focus]"), heading = one("main h1");
+  const came = sessionStorage.getItem(SENT);
+  sessionStorage.removeItem(SENT);
   if (faults) faults.focus();
+  else if (came && heading && !location.hash && document.activeElement === document.body) {
+    heading.tabIndex = -1;
+    heading.focus();
+  }
+  document.addEventListener("submit", () => sessionStorage.setItem(SENT, "yes"));
 
   // ── keys; none inside a field, and none at all where they were switched off ──
   const off = () => localStorage.getItem("keys") === "off";
@@ -13,7 +22,8 @@
   const go = { b: "/", i: "/inbox" };
   const rows = () => [...document.querySelectorAll(".todo li a, .row-link")];
   document.addEventListener("keydown", (e) => {
-    const form = e.target === document.body ? one("form[data-send]") : e.target.closest && e.target.closest("form[data-send]");
+    const within = e.target.closest && e.target.closest("form");
+    const form = within ? within.closest("form[data-send]") : one("form[data-send]");
     if (e.ctrlKey && e.key === "Enter" && form) { e.preventDefault(); form.requestSubmit(); return; }
     if (off() || e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
     if (e.target.closest("input, textarea, select, [contenteditable]")) return;
