@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -86,9 +86,20 @@ def hire(actor: Actor) -> list[str]:
         ]
 
 
-def fill(company: Company, hired: Mapping[str, Sequence[str]], now: datetime) -> int:
-    """Let the last weeks of the town happen; give how many things did."""
-    residents = [_resident(company, person) for person in town()["people"]]
+def residents_of(company: Company, plots: Collection[str] | None = None) -> list[Resident]:
+    """Give the town's people; with `plots` the first person of each of these."""
+    everybody = [_resident(company, person) for person in town()["people"]]
+    if plots is None:
+        return everybody
+    first = {one.plot: one for one in reversed(everybody)}
+    return [first[plot] for plot in plots]
+
+
+def fill(
+    company: Company, hired: Mapping[str, Sequence[str]], now: datetime, residents: Sequence[Resident] | None = None
+) -> int:
+    """Let the last weeks of the town happen to these people, or to all; give how many things did."""
+    residents = residents_of(company) if residents is None else residents
     beats = sorted((beat for one in residents for beat in _beats(one, now)), key=lambda beat: beat.at)
     for beat in beats:
         company.introduced_at = max(company.introduced_at, beat.at)  # nobody new joins in these weeks

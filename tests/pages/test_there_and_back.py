@@ -4,33 +4,13 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
 
 from tests.connectors.story import consent
 from tests.pages.seeing import Eyes
-from tests.pages.test_sending_pages import WORDS, a_case, begin
-from tests.pages.town import Desk, Town
+from tests.pages.town import Town
+from tests.pages.walking import WORDS, a_case, answer, referral_of, send
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
-
-
-def send(page: Page, desk: Desk, case: str) -> None:
-    """Send a referral from the case, by clicks."""
-    begin(page, desk, case)
-    page.click("text=次へ：内容・添付")
-    page.fill("#f-text_income_assets", WORDS)
-    page.click("text=次へ：期限と同行")
-    page.click("text=次へ：確認")
-    page.wait_for_url("**/check")
-    page.click("text=送る >> nth=-1")
-    page.wait_for_url("**/referrals/sent/*")
-
-
-def referral_of(town: Town, desk: str, case: str) -> str:
-    """Give the address of the newest referral of a case at a desk."""
-    town.settle()
-    found = list(town[desk].connector.hub.referrals(case=case))
-    return found[-1].id
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -52,32 +32,29 @@ def test_what_was_sent_is_opened_and_accepted_and_the_sender_sees_it(eyes: Eyes,
         assert "受入済み" in page.inner_text("main")
 
 
-def test_what_is_declined_comes_back_with_somebody_to_go_to(eyes: Eyes, town: Town) -> None:
+@pytest.mark.parametrize("scripts", [True, False])
+def test_what_is_declined_comes_back_and_goes_to_the_agency_that_was_named(
+    eyes: Eyes, town: Town, *, scripts: bool
+) -> None:
     centre, council, welfare = town["centre"], town["council"], town["welfare"]
-    case = a_case(town, "架空 べつのきかん")
+    case = a_case(town, f"架空 べつのきかん{'あり' if scripts else 'なし'}")
     consent(centre.connector, case, welfare.connector.agency)
-    with eyes.tab() as page:
+    with eyes.tab(scripts=scripts) as page:
         send(page, centre, case)
         referral = referral_of(town, "council", case)
         page.goto(council.enter(f"/inbox/{referral}"))
         page.click("form[action$='/open'] button")
-        form = "form[aria-labelledby=h-decline]"
-        for name, said in (
-            ("decline_by", "agency"),
-            ("reason", "other_agency_better"),
-            ("suggestion", "agency"),
-            ("other_agency", welfare.connector.agency),
-        ):
-            field = page.locator(f"{form} [name=decline-{name}]")
-            if field.first.get_attribute("type") == "radio":
-                page.check(f"{form} [name=decline-{name}][value='{said}']")
-            else:
-                page.select_option(f"{form} [name=decline-{name}]", said)
-        page.click(f"{form} button")
+        said = {
+            "decline-decline_by": "agency",
+            "decline-reason": "other_agency_better",
+            "decline-suggestion": "agency",
+            "decline-other_agency": welfare.connector.agency,
+        }
+        answer(page, "form[aria-labelledby=h-decline]", said)
         assert "架空市福祉事務所" in page.inner_text(".hear")
         page.click("form[data-guard] button.btn--go")
     town.settle()
-    with eyes.tab() as page:
+    with eyes.tab(scripts=scripts) as page:
         page.goto(centre.enter(f"/referrals/{referral}"))
         assert "架空市福祉事務所" in page.inner_text("main")
         page.click(f"a[href*='from={referral}'] >> nth=0")
@@ -85,3 +62,18 @@ def test_what_is_declined_comes_back_with_somebody_to_go_to(eyes: Eyes, town: To
         page.click("text=次へ：送り先")
         page.wait_for_url("**/recipient")
         assert "架空市福祉事務所" in page.inner_text("main")
+        page.click("text=次へ：送る項目")
+        page.check("input[name=categories][value=income_assets]")
+        page.fill("[name=why_income_assets]", "架空の理由")
+        page.click("text=次へ：内容・添付")
+        assert page.input_value("#f-text_income_assets") == WORDS
+        page.click("button[value=check]")
+        page.wait_for_url("**/check")
+        page.click("text=送る >> nth=-1")
+        page.wait_for_url("**/referrals/sent/*")
+    onward = referral_of(town, "welfare", case)
+    with eyes.tab(scripts=scripts) as page:
+        page.goto(welfare.enter(f"/inbox/{onward}"))
+        page.click("form[action$='/open'] button")
+        assert WORDS in page.inner_text("main")
+    assert {one.id: one.state for one in centre.connector.hub.referrals(case=case)}[referral] == "rerouted"
