@@ -24,7 +24,7 @@ LARGEST = 60 * 1024
 
 
 @pytest.fixture(scope="module")
-def scene(town: Town, eyes: Eyes) -> Scene:
+def scene(eyes: Eyes, town: Town) -> Scene:
     """Let everything happen that pages show."""
     return set_scene(town, eyes)
 

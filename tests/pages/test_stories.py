@@ -128,7 +128,7 @@ class Play:
 
 
 @pytest.fixture
-def play(town: Town, eyes: Eyes, request: pytest.FixtureRequest) -> Iterator[Play]:
+def play(eyes: Eyes, town: Town, request: pytest.FixtureRequest) -> Iterator[Play]:
     """Give a tab at each desk."""
     scripts = request.param
     with ExitStack() as stack:
