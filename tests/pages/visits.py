@@ -29,7 +29,7 @@ UNSEEN: Final[Mapping[str, str]] = {
     "sending.file": "a file",
     "staff.enter": "signs in and leads on",
     "staff.language": "sets a cookie and leads on",
-    "staff.set_up": "only while nobody works at the desk: a desk of its own (test_signing_in)",
+    "staff.set_up": "only while nobody works at the desk: a desk of its own (tests/connectors/desk/test_first_run.py)",
 }
 """GET endpoints that show no page, and why."""
 

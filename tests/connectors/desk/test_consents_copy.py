@@ -6,7 +6,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,6 @@ from importlib.resources import files
 
 import pytest
 from pypdf import PdfReader
-from werkzeug.serving import make_server
 
 from connectors.casebook import access, mirror
 from connectors.desk.consents import copying, reads, wording
@@ -23,6 +21,7 @@ from connectors.sdk.threads import Notice, NoticeItem
 from consent.vocabulary.codes import CATEGORIES, PURPOSES, RECIPIENTS
 from tests.connectors.desk.consent_office import admit, provide
 from tests.connectors.desk.office import Browser, Office
+from tests.connectors.desk.serving import served
 from tests.connectors.story import NAME, NOW, Network, consent
 from tests.pages import seeing
 from tests.pages.seeing import Eyes
@@ -224,19 +223,6 @@ def test_a_person_without_consent_reads_that_nothing_is_told(office: Office, par
 
 
 SEVEN = frozenset({"identity", "contact", "consultation", "income_assets", "debt_arrears", "housing", "work_education"})
-
-
-@contextmanager
-def served(office: Office) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, office.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextmanager
