@@ -15,9 +15,11 @@ from playwright.sync_api import sync_playwright
 from tests.pages import seeing
 from tests.pages.seeing import Eyes
 
-MISSING = "Chromium is not installed; these tests need it (Debian: apt-get install chromium fonts-noto-cjk)"
-
-
+MISSING = (
+    "Chromium is not installed; these tests need it (Debian: apt-get install chromium-headless-shell fonts-noto-cjk)"
+)
+TOWNS = (Path("pages"), Path("journeys"))
+"""Where the tests of a folder share a running hub; it costs time as long as it stands."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the system's, for exactly this
 ROOM = 2 * 1024**3
 
@@ -27,6 +29,18 @@ def pytest_configure() -> None:
     with suppress(OSError):
         if shutil.disk_usage(SHARED_MEMORY).free >= ROOM and os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
             os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(SHARED_MEMORY))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of such a folder together, in whatever order chance has put them, and begin with them."""
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        among = [number for number, town in enumerate(TOWNS) if item.path.is_relative_to(here / town)]
+        return among[0] if among else len(TOWNS)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

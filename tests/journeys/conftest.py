@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A hub on which stories follow each other, one per test process."""
+"""A hub on which stories follow each other, one per test process, while its tests last."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ import pytest
 from tests.journeys.theatre import Theatre
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def theatre() -> Iterator[Theatre]:
     made = Theatre()
     yield made

@@ -12,7 +12,7 @@ from tests.pages.seeing import Eyes
 from tests.pages.town import Town, open_town
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """Open the whole town once; every story has its own people."""
     folder: Path = tmp_path_factory.mktemp("town")

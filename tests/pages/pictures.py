@@ -31,7 +31,7 @@ def main() -> int:
     """Take every picture in both languages."""
     program = seeing.chromium()
     if program is None:
-        sys.stderr.write("Chromium is not installed (Debian: apt-get install chromium fonts-noto-cjk)\n")
+        sys.stderr.write("Chromium is not installed (Debian: apt-get install chromium-headless-shell fonts-noto-cjk)\n")
         return 1
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, open_town(Path(folder)) as town, sync_playwright() as playwright:

@@ -118,13 +118,13 @@ def test_web_04_what_was_fixed_before_signing_in_opens_nothing_after_it(office: 
     network.clock.on(minutes=1)
     victim, thief = office.browser(), office.browser()
     page = victim.get("/signin")
-    fixed = victim.client.get_cookie("tsunagi_desk")
+    fixed = victim.client.get_cookie(office.app.config["SESSION_COOKIE_NAME"])
     assert fixed is not None
     victim.send(page, right(office, secret))
-    now = victim.client.get_cookie("tsunagi_desk")
+    now = victim.client.get_cookie(office.app.config["SESSION_COOKIE_NAME"])
     assert now is not None
     assert now.value != fixed.value
-    thief.client.set_cookie("tsunagi_desk", fixed.value)
+    thief.client.set_cookie(office.app.config["SESSION_COOKIE_NAME"], fixed.value)
     assert thief.get("/", follow=False).to.startswith("/signin")
 
 
@@ -140,11 +140,11 @@ def test_web_13_after_signing_out_neither_the_way_back_nor_the_old_cookie_shows_
     browser = office.browser(office.hire())
     page = browser.get("/cases")
     assert page.answer.headers["Cache-Control"] == "no-store"
-    old = browser.client.get_cookie("tsunagi_desk")
+    old = browser.client.get_cookie(office.app.config["SESSION_COOKIE_NAME"])
     assert old is not None
     browser.send(page, form="form[action$='/signout']")
     assert browser.get("/cases", follow=False).to.startswith("/signin")
-    browser.client.set_cookie("tsunagi_desk", old.value)
+    browser.client.set_cookie(office.app.config["SESSION_COOKIE_NAME"], old.value)
     assert browser.get("/cases", follow=False).to.startswith("/signin")
 
 

@@ -9,7 +9,9 @@ import sys
 import pytest
 import structlog
 
+from hub.app import create_app
 from hub.base import logs
+from tests.hub.conftest import ISSUER
 
 CANARIES = ("架空田 一郎", "090-0000-0000", "髙﨑𠮷", "kakuuda@example.jp")
 
@@ -101,13 +103,15 @@ def test_log_03_nothing_that_is_sent_reaches_the_log(lines, client):
     assert [canary for canary in CANARIES if canary in raw or json.dumps(canary)[1:-1] in raw] == []
 
 
-def test_a_failing_request_is_logged_without_what_failed(lines, app, client):
+def test_a_failing_request_is_logged_without_what_failed(lines, settings, database):
+    app = create_app(settings, database)
+
     def fail():
         raise RuntimeError(CANARIES[0])
 
     fail.permission = "open"
     app.add_url_rule("/fail", view_func=fail)
-    assert client.get("/fail").status_code == 500
+    assert app.test_client().get("/fail", base_url=ISSUER).status_code == 500
     failed, answered = lines()
     assert (failed["event"], failed["error"], answered["status"]) == ("request:failed", "RuntimeError", 500)
     assert failed["request_id"] == answered["request_id"]
