@@ -16,6 +16,17 @@
   }
   document.addEventListener("submit", () => sessionStorage.setItem(SENT, "yes"));
 
+  // ── a file takes a while on a slow line: say that it is on its way ──
+  document.addEventListener("submit", (e) => {
+    const said = document.body.dataset.uploading;
+    if (!said || ![...e.target.querySelectorAll("input[type=file]")].some((field) => field.files.length)) return;
+    const line = document.createElement("p"), bar = document.createElement("progress");
+    line.setAttribute("role", "status");
+    bar.setAttribute("aria-label", said);
+    line.append(bar, " ", said);
+    e.target.append(line);
+  });
+
   // ── keys; none inside a field, and none at all where they were switched off ──
   const off = () => localStorage.getItem("keys") === "off";
   let before = "";

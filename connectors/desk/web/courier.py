@@ -33,6 +33,10 @@ class Courier(Protocol):
         """Try to have a queued row answered; give it as it stands after that."""
         ...
 
+    def begin(self) -> bool:
+        """Have all that waits sent while the person goes on; False where nobody does so by themselves."""
+        ...
+
 
 @dataclass(kw_only=True)
 class LineState:
@@ -63,6 +67,11 @@ class Nudge:
     nudge: Callable[[], None]
     patience: float = PATIENCE
 
+    def begin(self) -> bool:
+        """Wake the loop."""
+        self.nudge()
+        return True
+
     def deliver(self, key: str) -> Deed:
         """Wake the loop and wait for it, at most `patience` seconds.
 
@@ -82,6 +91,10 @@ class Direct:
     """A courier that sends by itself, where no loop runs: tests, and a desk that was told to work without one."""
 
     connector: Connector
+
+    def begin(self) -> bool:
+        """There is no loop here."""
+        return False
 
     def deliver(self, key: str) -> Deed:
         """Send what waits; a hub that does not answer leaves it waiting."""
