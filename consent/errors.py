@@ -52,4 +52,8 @@ class SealRefusedError(TsunagiError):
 
 
 class LogRefusedError(TsunagiError):
-    """A note or proof of the log does not hold: malformed-note, malformed-proof, bad-signature, bad-proof."""
+    """A note, proof or policy of the log does not hold.
+
+    Codes: malformed-note, malformed-proof, bad-signature, bad-proof; malformed-policy, self-witness,
+    quorum-without-agency.
+    """
