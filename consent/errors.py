@@ -55,5 +55,5 @@ class LogRefusedError(TsunagiError):
     """A note, proof or policy of the log does not hold.
 
     Codes: malformed-note, malformed-proof, bad-signature, bad-proof; malformed-policy, self-witness,
-    quorum-without-agency.
+    quorum-without-agency; malformed-submission, unknown-log, old-too-large, old-differs, root-differs.
     """

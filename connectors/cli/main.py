@@ -25,6 +25,7 @@ from connectors.cli import (
     rounds,
     serving,
     webhooks,
+    witnesses,
 )
 from connectors.cli.frame import Root, version_flag
 
@@ -49,6 +50,7 @@ for noun in (
     exchange.taking_in,
     exchange.giving_out,
     audit.audit,
+    witnesses.witness,
 ):
     main.add_command(noun)
 
