@@ -18,6 +18,7 @@ from hub.base.db import Database, Role
 from hub.base.errors import HubError, UnavailableError
 from hub.base.schema import HEAD
 from hub.cases import api as cases_api
+from hub.console import site as console
 from hub.intakes import api as intakes_api
 from hub.meetings import api as meetings_api
 from hub.messages import api as messages_api
@@ -46,6 +47,8 @@ NAMESPACES: Final[Sequence[Namespace]] = (
     webhooks_api.namespace,
 )
 """Every slice's endpoints; paths are relative to /v1."""
+OVERSEERS: Final = 2
+"""Connections of the console's own role: few people look at it at once."""
 
 
 def create_app(
@@ -56,8 +59,9 @@ def create_app(
     namespaces: Sequence[Namespace] = NAMESPACES,
     wakes: queues.Wakes | None = None,
     keys: hubkeys.HubKeys | None = None,
+    oversight: Database | None = None,
 ) -> Flask:
-    """Build the app on a database of requests (tsn_hub).
+    """Build the app on a database of requests (tsn_hub); `oversight` is the same one for the console (tsn_dpo).
 
     With the hub's `keys` it is a whole hub: receipts are signed, tokens are given out, and the gate checks them. Tests
     that need none of it leave them out and may bring a `validator` of their own.
@@ -76,7 +80,11 @@ def create_app(
         database.givens[hubkeys.LOG_KEY] = keys.log.public
         database.givens[hubkeys.WEBHOOKS] = keys.webhooks
         validator = validator or TokenValidator(database, settings.issuer)
-    app.extensions[EXTENSION] = Hub(settings=settings, database=database, gate=Gate(validator), wakes=wakes)
+    oversight = oversight or Database(settings.database_url, Role.DPO, pool_size=OVERSEERS)
+    oversight.givens.update(database.givens)
+    app.extensions[EXTENSION] = Hub(
+        settings=settings, database=database, gate=Gate(validator), wakes=wakes, oversight=oversight
+    )
     manners.register(app)
     problems.register(app)
     docs.register(app)
@@ -85,6 +93,7 @@ def create_app(
         needed={"database": partial(_migrated, database)},
         useful={"queue": wakes.alive},
     )
+    console.register(app)
     if keys is not None:
         oauth_api.register(app, keys.token.public)
     api = ThinApi(app, prefix="/v1")
@@ -113,10 +122,19 @@ def from_environment() -> Flask:
         prepare_threshold=settings.prepare_threshold,
         real_time=settings.production,
     )
+    oversight = Database(
+        settings.database_url,
+        Role.DPO,
+        wake=wakes.wake,
+        pool_size=OVERSEERS,
+        prepare_threshold=settings.prepare_threshold,
+        real_time=settings.production,
+    )
     # a database that is away is no reason not to start: /readyz says so, and every connection is checked again
     with suppress(UnavailableError):
         clock.refuse_play_in_production(database, settings)
-    return create_app(settings, database, wakes=wakes, keys=hubkeys.load(settings.data))
+    keys = hubkeys.load(settings.data)
+    return create_app(settings, database, wakes=wakes, keys=keys, oversight=oversight)
 
 
 def _migrated(database: Database) -> bool:

@@ -25,6 +25,7 @@ from hub.base.errors import ForbiddenError, HubError
 from hub.base.ids import is_id
 from hub.base.sentences import language, sentence
 from hub.embedded import site
+from hub.staff import invitations
 from hub.staff import reads as staff_reads
 from hub.staff import service as staff_service
 from hub.staff.rules import Role as StaffRole
@@ -36,7 +37,7 @@ Command = Callable[..., Any]
 
 @click.group()
 def staff() -> None:
-    """People who sign in: operators and data protection officers."""
+    """People who sign in: operators, data protection officers, auditors."""
 
 
 @click.group()
@@ -62,17 +63,53 @@ def _signed_in(command: Command) -> Command:
     return _at(person(_secret(command)))
 
 
+def _whose(command: Command) -> Command:
+    """Add the option that says whose officer an agency's officer is."""
+    return click.option("--agency", "of", default=None, help="Id of the agency, for an agency_officer.")(command)
+
+
 @staff.command("enrol")
 @click.argument("role", type=click.Choice([role.value for role in StaffRole]))
 @click.option(
+    "--passkey", is_flag=True, help="No passphrase: a one-time code for the console, where a passkey is made."
+)
+@click.option(
     "--passphrase-file", "secret", type=click.File(encoding="utf-8"), help="Read the passphrase here; do not ask."
 )
+@_whose
 @_at
-def enrol(role: str, secret: TextIO | None, data: Path | None) -> None:
-    """Let a person sign in, and print the id they do it with."""
-    passphrase = _passphrase(secret, confirm=True)
+def enrol(role: str, passkey: bool, secret: TextIO | None, of: str | None, data: Path | None) -> None:
+    """Let a person sign in, and print their id; with --passkey also the one-time code for the console."""
+    passphrase = None if passkey else _passphrase(secret, confirm=True)
     with _transaction(data, Duty.SIGN_IN) as session:
-        click.echo(staff_service.enrol(session, StaffRole(role), passphrase, now=now(session)))
+        at, whose = now(session), None if of is None else _id(of)
+        person = staff_service.enrol(session, StaffRole(role), passphrase, now=at, agency=whose)
+        code = invitations.invite(session, person, now=at) if passkey else None
+    click.echo(person)
+    if code is not None:
+        click.echo(code)
+
+
+@staff.command("code")
+@click.argument("person")
+@_at
+def code_for(person: str, data: Path | None) -> None:
+    """Print a one-time code that lets a person into the console once, within 24 hours."""
+    with _transaction(data, Duty.SIGN_IN) as session:
+        code = invitations.invite(session, _id(person), now=now(session))
+    click.echo(code)
+
+
+@staff.command("role")
+@click.argument("person")
+@click.argument("role", type=click.Choice([role.value for role in StaffRole]))
+@_whose
+@_at
+def give_role(person: str, role: str, of: str | None, data: Path | None) -> None:
+    """Give a person another role in place of theirs; their sessions end."""
+    with _transaction(data, Duty.SIGN_IN) as session:
+        whose = None if of is None else _id(of)
+        staff_service.give_role(session, _id(person), StaffRole(role), now=now(session), agency=whose)
 
 
 @staff.command("list")

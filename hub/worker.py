@@ -48,6 +48,7 @@ from hub.outbox.reads import DeadLetter
 from hub.outbox.rules import QUEUE, Work
 from hub.referrals import jobs as referrals_jobs
 from hub.referrals import network
+from hub.staff import jobs as staff_jobs
 from hub.tasks import service as tasks
 from hub.tasks.rules import TaskKind
 from hub.webhooks import delivering, sending
@@ -115,11 +116,12 @@ class Station:
             _guarded("timer:failed", partial(self._run, timer))
 
     def tidy(self) -> None:
-        """Delete what is long done: outbox rows, events, idempotency keys, single-use values, tokens."""
+        """Delete what is long done: outbox rows, events, idempotency keys, single-use values, tokens, sessions."""
         outbox_jobs.tidy(self.jobs)
         with self.jobs.transaction(None) as session:
             replay.forget_expired(session, now(session))
             tokens.forget_expired(session, now=now(session))
+            staff_jobs.tidy(session, now=now(session))
             delivering.tidy(session, now=now(session))
 
     def sequence(self) -> int:

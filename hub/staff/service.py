@@ -15,13 +15,14 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from sqlalchemy.orm import Session
 
+from hub.agencies import reads as agencies
 from hub.audit import service as audit
 from hub.audit.rules import AuditKind, Entry
 from hub.base.errors import InvalidError, NotFoundError
 from hub.base.ids import new_id
-from hub.staff import reads
+from hub.staff import attempts, reads, sessions
 from hub.staff.reads import Member
-from hub.staff.rules import SHORTEST_PASSPHRASE, Role, Tries, after_failure, is_locked
+from hub.staff.rules import SHORTEST_PASSPHRASE, WITH_PASSPHRASE, Role, Tries, is_locked
 from hub.staff.tables import staff
 
 MEMORY_KIB: Final = 64 * 1024
@@ -31,21 +32,59 @@ _HASH_BYTES: Final = 32
 _SALT_BYTES: Final = 16
 
 
-def enrol(session: Session, role: Role, passphrase: str, *, now: datetime, memory_kib: int = MEMORY_KIB) -> str:
-    """Let a person sign in from now on and give the id they sign in with.
+def enrol(
+    session: Session,
+    role: Role,
+    passphrase: str | None,
+    *,
+    now: datetime,
+    agency: str | None = None,
+    memory_kib: int = MEMORY_KIB,
+) -> str:
+    """Let a person sign in from now on and give their id.
 
-    Raises InvalidError (`passphrase-too-short`).
+    The passphrase is for deeds at the hub's command line; without one they sign in at the console only, first by a
+    one-time code (`invitations`). `agency` is whose officer an agency's officer is.
+
+    Raises InvalidError (`passphrase-too-short`, `role-without-passphrase`, `role-needs-agency`).
     """
-    if len(passphrase) < SHORTEST_PASSPHRASE:
+    if passphrase is not None and len(passphrase) < SHORTEST_PASSPHRASE:
         raise InvalidError("passphrase-too-short")
+    if passphrase is not None and role not in WITH_PASSPHRASE:
+        raise InvalidError("role-without-passphrase")
+    _check_agency(session, role, agency)
     staff_id = new_id(now)
     session.execute(
         sa.insert(staff).values(
-            id=staff_id, role=role.value, passphrase=_hash(passphrase, memory_kib), enrolled_at=now, tries=0
+            id=staff_id,
+            role=role.value,
+            agency=agency,
+            passphrase=None if passphrase is None else _hash(passphrase, memory_kib),
+            enrolled_at=now,
+            tries=0,
         )
     )
     _log(session, AuditKind.STAFF_ENROLLED, staff_id, role, now)
+    _log(session, AuditKind.ROLE_GIVEN, staff_id, role, now)
     return staff_id
+
+
+def give_role(session: Session, staff_id: str, role: Role, *, now: datetime, agency: str | None = None) -> None:
+    """Give a person another role in place of theirs, at once: sessions of the old one end.
+
+    Raises NotFoundError; InvalidError (`role-needs-agency`, `role-without-passphrase`).
+    """
+    known = reads.member(session, staff_id)
+    if known is None or known.closed_at is not None:
+        raise NotFoundError
+    _check_agency(session, role, agency)
+    passphrase = session.execute(sa.select(staff.c.passphrase).where(staff.c.id == staff_id)).scalar_one()
+    if passphrase is not None and role not in WITH_PASSPHRASE:
+        raise InvalidError("role-without-passphrase")
+    session.execute(sa.update(staff).where(staff.c.id == staff_id).values(role=role.value, agency=agency))
+    sessions.end_all(session, staff_id, now=now)
+    _log(session, AuditKind.ROLE_TAKEN, staff_id, known.role, now)
+    _log(session, AuditKind.ROLE_GIVEN, staff_id, role, now)
 
 
 def check(session: Session, staff_id: str, passphrase: str, *, now: datetime) -> Member | None:
@@ -57,18 +96,18 @@ def check(session: Session, staff_id: str, passphrase: str, *, now: datetime) ->
         sa.select(staff).where(staff.c.id == staff_id, staff.c.closed_at.is_(None)).with_for_update()
     ).one_or_none()
     # The same work for someone unknown: how long the answer takes tells nothing.
-    matches = _matches(passphrase, _NOBODY if row is None else row.passphrase)
-    if row is None:
+    matches = _matches(passphrase, _NOBODY if row is None or row.passphrase is None else row.passphrase)
+    if row is None or row.passphrase is None:
         return None
     tries = Tries(count=row.tries, since=row.tries_since)
     if is_locked(tries, now):
         return None
     if not matches:
-        _count(session, staff_id, after_failure(tries, now))
+        attempts.person_failed(session, staff_id, tries, now=now)
         return None
     if tries.count:
-        _count(session, staff_id, Tries(count=0, since=None))
-    return Member(id=row.id, role=Role(row.role), enrolled_at=row.enrolled_at, closed_at=None)
+        attempts.set_person(session, staff_id, Tries(count=0, since=None))
+    return Member(id=row.id, role=Role(row.role), enrolled_at=row.enrolled_at, closed_at=None, agency=row.agency)
 
 
 def close(session: Session, staff_id: str, *, now: datetime) -> None:
@@ -76,7 +115,8 @@ def close(session: Session, staff_id: str, *, now: datetime) -> None:
     member = reads.member(session, staff_id)
     if member is None or member.closed_at is not None:
         raise NotFoundError
-    session.execute(sa.update(staff).where(staff.c.id == staff_id).values(closed_at=now))
+    session.execute(sa.update(staff).where(staff.c.id == staff_id).values(closed_at=now, code=None, code_until=None))
+    sessions.end_all(session, staff_id, now=now)
     _log(session, AuditKind.ROLE_TAKEN, staff_id, member.role, now)
 
 
@@ -85,8 +125,11 @@ def _log(session: Session, kind: AuditKind, staff_id: str, role: Role, now: date
     audit.append(session, entry, now=now)
 
 
-def _count(session: Session, staff_id: str, tries: Tries) -> None:
-    session.execute(sa.update(staff).where(staff.c.id == staff_id).values(tries=tries.count, tries_since=tries.since))
+def _check_agency(session: Session, role: Role, agency: str | None) -> None:
+    if (role is Role.AGENCY_OFFICER) != (agency is not None):
+        raise InvalidError("role-needs-agency")
+    if agency is not None and agencies.agency(session, agency) is None:
+        raise NotFoundError
 
 
 def _hash(passphrase: str, memory_kib: int) -> str:

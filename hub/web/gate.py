@@ -63,7 +63,7 @@ class Gate:
         return self._validator(request)
 
     def require(self, permission: str, caller: Caller) -> None:
-        """Require that the role is one of the permission's, and that one of its scopes is in the token.
+        """Require that the role is one of the permission's, and that one of its scopes, if it has any, is in the token.
 
         *Raises* ForbiddenError: forbidden, insufficient-scope.
         """
@@ -72,7 +72,7 @@ class Gate:
             return
         if caller.role not in rule.roles:
             raise ForbiddenError("forbidden")
-        if not rule.scopes & caller.scopes:
+        if rule.scopes and not rule.scopes & caller.scopes:
             needed = " ".join(sorted(rule.scopes))
             challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{needed}"'
             raise ForbiddenError("insufficient-scope", headers={"WWW-Authenticate": challenge})

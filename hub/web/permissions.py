@@ -14,6 +14,10 @@ from typing import Final, TypeVar
 from flask import Flask
 
 CONNECTOR: Final = "CON"
+OPERATOR: Final = "OP"
+OFFICER: Final = "NDPO"
+AGENCY_OFFICER: Final = "ADPO"
+AUDITOR: Final = "AUD"
 OPEN: Final = "open"
 
 View = TypeVar("View", bound=Callable[..., object])
@@ -21,7 +25,7 @@ View = TypeVar("View", bound=Callable[..., object])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One row of the table: any one of `scopes` suffices; nobody but `roles` comes in at all."""
+    """One row of the table: nobody but `roles` comes in at all, and connectors only with any one of `scopes`."""
 
     scopes: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset({CONNECTOR})
@@ -30,6 +34,11 @@ class Rule:
 
 def _any(*scopes: str) -> Rule:
     return Rule(scopes=frozenset(scopes))
+
+
+def _staff(*roles: str) -> Rule:
+    """Open a page of the console to people of the hub, who sign in there and carry no token."""
+    return Rule(roles=frozenset(roles))
 
 
 PERMISSIONS: Final[Mapping[str, Rule]] = {
@@ -61,6 +70,8 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     # every connector anchors its own access log: no more than any of them may do anyway
     "audit.anchor": _any("referrals:read"),
     "oversight.write": _any("oversight:write"),
+    # the console: people of the hub, by the rows of the matrix
+    "console.self": _staff(OPERATOR, OFFICER, AGENCY_OFFICER, AUDITOR),
 }
 
 SCOPES: Final = frozenset(scope for rule in PERMISSIONS.values() for scope in rule.scopes)

@@ -23,12 +23,15 @@ EXTENSION: Final = "tsunagi"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
-    """What the app carries for its endpoints (`app.extensions["tsunagi"]`)."""
+    """What the app carries for its endpoints (`app.extensions["tsunagi"]`); `oversight`: the same database as the
+    console's readers see it (tsn_dpo).
+    """
 
     settings: Settings
     database: Database
     gate: Gate
     wakes: Wakes
+    oversight: Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

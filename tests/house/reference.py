@@ -79,10 +79,12 @@ def app() -> Flask:
 
 
 def plain_routes() -> list[tuple[str, str]]:
-    """Give the routes that are no operations of the API: health, metadata, OAuth, this description."""
+    """Give the routes that are no operations of the API: health, metadata, OAuth, this description. The console is
+    pages for people, told of in `docs/handbook/console.md`.
+    """
     known = {(route.method.upper(), route.path) for route in openapi.routes(app())}
     shown = ((method, openapi.ARGUMENT.sub(r"{\g<name>}", path)) for method, path, _ in permissions.declared(app()))
-    return sorted(route for route in shown if route not in known)
+    return sorted(route for route in shown if route not in known and not route[1].startswith("/console"))
 
 
 # ── which problems a function reaches ──

@@ -165,3 +165,38 @@ def test_a_file_that_is_no_registration_is_refused(run: Run, people: tuple[str, 
 def test_a_key_whose_name_begins_with_a_hyphen_is_no_option(run: Run, people: tuple[str, str]) -> None:
     refused = run("agency", "revoke-key", "01890000-0000-7000-8000-0000000000ff", "-" + "x" * 42, person=people[0])
     assert (refused.exit_code, "not-found" in refused.output) == (1, True)
+
+
+def test_an_auditor_is_enrolled_without_a_passphrase_and_gets_a_code(run: Run) -> None:
+    done = run("staff", "enrol", "auditor", "--passkey")
+    person, code = done.output.split()
+    assert (done.exit_code, len(code)) == (0, 24)
+    again = run("staff", "code", person)
+    assert again.exit_code == 0
+    assert again.output.strip() not in {"", code}
+    assert f"{person}  auditor" in run("staff", "list").output
+
+
+def test_an_officer_of_an_agency_is_enrolled_for_an_agency_that_is_there(run: Run, database: Database) -> None:
+    agency = active_agency(database)
+    done = run("staff", "enrol", "agency_officer", "--passkey", "--agency", agency.id)
+    assert done.exit_code == 0, done.output
+    for wrong in (("--agency", "01900000-0000-7000-8000-00000000dead"), ("--agency", "x"), ()):
+        assert run("staff", "enrol", "agency_officer", "--passkey", *wrong).exit_code == 1
+    assert "(role-needs-agency)" in run("staff", "enrol", "officer", "--passkey", "--agency", agency.id).output
+
+
+def test_a_role_is_changed_but_not_into_one_that_has_no_passphrase(run: Run, people: tuple[str, str]) -> None:
+    operator, _ = people
+    assert run("staff", "role", operator, "officer").exit_code == 0
+    assert f"{operator}  officer" in run("staff", "list").output
+    refused = run("staff", "role", operator, "auditor")
+    assert (refused.exit_code, "(role-without-passphrase)" in refused.output) == (1, True)
+    assert run("staff", "role", "01900000-0000-7000-8000-00000000dead", "officer").exit_code == 1
+
+
+def test_nobody_is_given_a_code_who_is_not_there_or_has_left(run: Run, people: tuple[str, str]) -> None:
+    operator, _ = people
+    run("staff", "close", operator)
+    assert run("staff", "code", operator).exit_code == 1
+    assert run("staff", "code", "x").exit_code == 1

@@ -120,3 +120,16 @@ def test_a_lock_ends_with_its_window() -> None:
     assert is_locked(tries, NOW + WINDOW - timedelta(microseconds=1))
     assert not is_locked(tries, NOW + WINDOW)
     assert not is_locked(Tries(count=TRIES - 1, since=NOW), NOW)
+
+
+def test_who_signs_in_by_passkey_alone_has_no_passphrase_to_guess(database: Database) -> None:
+    with database.transaction(None, Duty.SIGN_IN) as session:
+        staff = service.enrol(session, Role.AUDITOR, None, now=now(session))
+    assert not signs_in(database, staff, "")
+    assert not signs_in(database, staff, PASSPHRASE)
+
+
+def test_an_auditor_has_no_passphrase(database: Database) -> None:
+    refused = pytest.raises(InvalidError, match="role-without-passphrase")
+    with refused, database.transaction(None, Duty.SIGN_IN) as session:
+        service.enrol(session, Role.AUDITOR, PASSPHRASE, now=now(session), memory_kib=CHEAP)

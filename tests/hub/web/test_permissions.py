@@ -47,6 +47,14 @@ def test_the_open_routes_are_these(whole):
         "/oauth/revoke",
         "/oauth/introspect",
         "/oauth/jwks.json",
+        "/console/signin",
+        "/console/passkey/options",
+        "/console/passkey",
+        "/console/signout",
+        "/console/language/<chosen>",
+        "/console/static/<name>",
+        "/console/",
+        "/console/<path:rest>",
     }
 
 
@@ -90,14 +98,14 @@ def concrete(path: str) -> str:
 def test_no_guarded_route_answers_without_a_token(whole):
     client = whole.test_client()
     for method, path, name in declared(whole):
-        if not PERMISSIONS[name].open:
+        if PERMISSIONS[name].scopes:
             assert client.open(concrete(path), method=method).status_code == 401, (method, path)
 
 
 def test_no_guarded_route_answers_without_its_scope(whole):
     for method, path, name in declared(whole):
         rule = PERMISSIONS[name]
-        if rule.open:
+        if not rule.scopes:
             continue
         others = " ".join(sorted(SCOPES - rule.scopes))
         answer = whole.test_client().by(A, others).open(concrete(path), method=method)
@@ -141,7 +149,19 @@ REQUEST = Request(
 )
 
 
-@pytest.mark.parametrize("name", sorted(set(PERMISSIONS) - {OPEN}))
+CARRIED = sorted(name for name, rule in PERMISSIONS.items() if rule.scopes)
+CONSOLE = sorted(name for name, rule in PERMISSIONS.items() if not rule.scopes and not rule.open)
+
+
+@pytest.mark.parametrize("name", CONSOLE)
+def test_no_token_opens_the_console(name):
+    assert name.startswith("console.")
+    with pytest.raises(ForbiddenError) as refused:
+        gate(caller(*SCOPES)).admit(name, REQUEST)
+    assert refused.value.code == "forbidden"
+
+
+@pytest.mark.parametrize("name", CARRIED)
 def test_each_scope_of_a_rule_opens_and_no_other_does(name):
     for scope in SCOPES:
         if scope in PERMISSIONS[name].scopes:

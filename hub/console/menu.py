@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console's menu. A line is shown where its page exists and whoever signed in may open it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the menu: endpoint, icon, key of its text, and the permission of its page."""
+
+    endpoint: str
+    icon: str
+    key: str
+    permission: str
+
+
+OVERSIGHT: Final = (Line("console.home", "chart", "frame.menu-home", "console.self"),)
+RUNNING: Final = (Line("console.me", "key", "frame.menu-me", "console.self"),)
