@@ -25,6 +25,7 @@ from hub.messages import api as messages_api
 from hub.oauth import api as oauth_api
 from hub.oauth.validator import TokenValidator
 from hub.outbox import api as events_api
+from hub.oversight import api as oversight_api
 from hub.referrals import api as referrals_api
 from hub.referrals import network
 from hub.tasks import api as tasks_api
@@ -45,6 +46,7 @@ NAMESPACES: Final[Sequence[Namespace]] = (
     messages_api.namespace,
     referrals_api.namespace,
     webhooks_api.namespace,
+    oversight_api.namespace,
 )
 """Every slice's endpoints; paths are relative to /v1."""
 OVERSEERS: Final = 2

@@ -46,6 +46,7 @@ from hub.outbox import service as outbox
 from hub.outbox.jobs import Handler
 from hub.outbox.reads import DeadLetter
 from hub.outbox.rules import QUEUE, Work
+from hub.oversight import jobs as oversight_jobs
 from hub.referrals import jobs as referrals_jobs
 from hub.referrals import network
 from hub.staff import jobs as staff_jobs
@@ -85,7 +86,7 @@ def _each(handlers: Sequence[Handler]) -> Handler:
 
 
 HANDLERS: Final[Mapping[str, Handler]] = join(intakes_jobs.HANDLERS, messages_jobs.HANDLERS, referrals_jobs.HANDLERS)
-TIMERS: Final[Sequence[Timer]] = (*messages_jobs.TIMERS, *referrals_jobs.TIMERS)
+TIMERS: Final[Sequence[Timer]] = (*messages_jobs.TIMERS, *referrals_jobs.TIMERS, *oversight_jobs.TIMERS)
 
 log = structlog.get_logger(__name__)
 

@@ -51,6 +51,7 @@ class Duty(StrEnum):
     DECIDE = "decide"
     DIRECTORY = "directory"
     SIGN_IN = "sign_in"
+    STATEMENT = "statement"
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):

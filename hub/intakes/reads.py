@@ -212,33 +212,33 @@ def statement(session: Session, reference: str, *, agency: str) -> Statement | N
     """
     rank = sa.case((sa.and_(consents.c.consent == reference, consents.c.signer == agency), 0), else_=1)
     condition = sa.or_(consents.c.consent == reference, consents.c.id == reference)
-    found = _statements(session, condition, rank, consents.c.registered_at, consents.c.id, limit=1)
+    found = records(session, condition, rank, consents.c.registered_at, consents.c.id, limit=1)
     return found[0] if found else None
 
 
 def by_consent(session: Session, consent: str, *, signer: str) -> Statement | None:
     """Give a signer's record by the signer's own id."""
     condition = sa.and_(consents.c.consent == consent, consents.c.signer == signer)
-    found = _statements(session, condition, consents.c.id, limit=1)
+    found = records(session, condition, consents.c.id, limit=1)
     return found[0] if found else None
 
 
 def by_row(session: Session, row: str) -> Statement | None:
     """Give a record by the hub's row id, if this transaction may see it."""
-    found = _statements(session, consents.c.id == row, limit=1)
+    found = records(session, consents.c.id == row, limit=1)
     return found[0] if found else None
 
 
 def by_record(session: Session, token: str, *, signer: str) -> Statement | None:
     """Give a signer's record by its very bytes."""
     condition = sa.and_(consents.c.record_hash == receipts.statement_hash(token), consents.c.signer == signer)
-    found = _statements(session, condition, consents.c.id, limit=1)
+    found = records(session, condition, consents.c.id, limit=1)
     return found[0] if found else None
 
 
 def of_case(session: Session, case_id: str) -> tuple[Statement, ...]:
     """Give every record of a case that this transaction may see, in the order of registration."""
-    return _statements(session, consents.c.case_id == case_id, consents.c.id)
+    return records(session, consents.c.case_id == case_id, consents.c.id)
 
 
 def statements(
@@ -254,7 +254,7 @@ def statements(
         ),
         sa.true() if after is None else consents.c.id > after,
     )
-    return _statements(session, condition, consents.c.id, limit=limit)
+    return records(session, condition, consents.c.id, limit=limit)
 
 
 def case_row(session: Session, reference: str, *, agency: str) -> str | None:
@@ -330,12 +330,13 @@ def _withdrawal(row: Row, at: datetime | None = None) -> Withdrawal:
     )
 
 
-def _statements(
+def records(
     session: Session,
     condition: sa.ColumnElement[bool],
     *order: sa.ColumnElement[object],
     limit: int | None = None,
 ) -> tuple[Statement, ...]:
+    """Give the records that meet a condition of this slice and that this transaction may see."""
     found = session.execute(sa.select(consents).where(condition).order_by(*order).limit(limit)).mappings().all()
     if not found:
         return ()

@@ -72,7 +72,8 @@ def _message_of(told: Told) -> Message | None:
     return as_message(told.rows[0]) if told.rows else None
 
 
-def _as_notice(row: sa.Row[Any]) -> Notice:
+def as_notice(row: sa.Row[Any]) -> Notice:
+    """Make a notice of a row that holds its columns."""
     values = row._asdict()
     items = tuple(
         NoticeItem(message=one["message"], sender=one["sender"], categories=tuple(one["categories"]))
@@ -242,7 +243,7 @@ def notice(session: Session, notice: str, *, lock: bool = False) -> Notice | Non
     """Give one stop-use notice of the caller."""
     found = sa.select(*_notice_columns).where(tables.notices.c.id == notice)
     row = session.execute(found.with_for_update() if lock else found).one_or_none()
-    return None if row is None else _as_notice(row)
+    return None if row is None else as_notice(row)
 
 
 def notices(session: Session, *, agency: str, open_only: bool, after: str | None, limit: int) -> tuple[Notice, ...]:
@@ -252,13 +253,13 @@ def notices(session: Session, *, agency: str, open_only: bool, after: str | None
         found = found.where(tables.notices.c.answered_at.is_(None))
     if after is not None:
         found = found.where(tables.notices.c.id > after)
-    return tuple(_as_notice(row) for row in session.execute(found.order_by(tables.notices.c.id).limit(limit)))
+    return tuple(as_notice(row) for row in session.execute(found.order_by(tables.notices.c.id).limit(limit)))
 
 
 def notices_of_case(session: Session, case_row: str) -> tuple[Notice, ...]:
     """Give every notice of a case."""
     found = sa.select(*_notice_columns).where(tables.notices.c.case_row == case_row)
-    return tuple(_as_notice(one) for one in session.execute(found))
+    return tuple(as_notice(one) for one in session.execute(found))
 
 
 def notices_overdue(session: Session, *, now: datetime, limit: int) -> tuple[Notice, ...]:
@@ -269,4 +270,4 @@ def notices_overdue(session: Session, *, now: datetime, limit: int) -> tuple[Not
         tables.notices.c.due_at <= now,
     )
     ordered = found.order_by(tables.notices.c.due_at).limit(limit).with_for_update(skip_locked=True)
-    return tuple(_as_notice(row) for row in session.execute(ordered))
+    return tuple(as_notice(row) for row in session.execute(ordered))

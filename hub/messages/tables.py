@@ -89,6 +89,7 @@ messages = sa.Table(
         postgresql_where=sa.text(WAITS),
     ),
     sa.Index("ix_messages_case_row", "case_row"),
+    sa.Index("ix_messages_case_handle", "case_handle"),
     sa.Index("ix_messages_manifest_hash", "manifest_hash"),
     # what timers look for: ciphertext still here
     sa.Index("ix_messages_kept", "not_after", postgresql_where=sa.text("emptied_at IS NULL")),

@@ -245,16 +245,17 @@ def ask_beside(referral: str) -> tuple[Asked, Asked]:
     return _ACCOMPANIMENTS.of(of_referral=referral), _FOLLOW_UPS.of(of_referral=referral)
 
 
-def _as_referral(row: Row) -> Referral:
+def as_referral(row: Row) -> Referral:
+    """Make a referral of a row that holds its columns."""
     return Referral(**{**row, "state": State(row["state"]), "needs": tuple(row["needs"])})
 
 
 def _first(told: Told) -> Referral | None:
-    return _as_referral(told.rows[0]) if told.rows else None
+    return as_referral(told.rows[0]) if told.rows else None
 
 
 def _referrals(session: Session, statement: sa.Select[Any]) -> tuple[Referral, ...]:
-    return tuple(_as_referral(row._asdict()) for row in session.execute(statement))
+    return tuple(as_referral(row._asdict()) for row in session.execute(statement))
 
 
 def referral(session: Session, referral: str, *, lock: bool = False) -> Referral | None:
@@ -299,7 +300,7 @@ def page(
 
 def hops(session: Session, root: str) -> tuple[Referral, ...]:
     """Give the referrals of one need that the caller is a party of, in the order of their hops."""
-    return tuple(_as_referral(row) for row in rounds.ask(session, ask_hops(root))[0].rows)
+    return tuple(as_referral(row) for row in rounds.ask(session, ask_hops(root))[0].rows)
 
 
 def open_of_case(session: Session, case_row: str) -> tuple[Referral, ...]:

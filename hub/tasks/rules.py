@@ -36,6 +36,8 @@ class TaskKind(StrEnum):
     CASE_NOTE = "case_note"
     MEETING_INVITED = "meeting_invited"
     EMERGENCY_REVIEW = "emergency_review"
+    REVIEW_RESULT = "review_result"
+    PAPER_SAMPLE = "paper_sample"
     OVERRIDE_LIMIT = "override_limit"
     WEBHOOK_DISABLED = "webhook_disabled"
     WORK_GIVEN_UP = "work_given_up"
