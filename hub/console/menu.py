@@ -17,5 +17,8 @@ class Line:
     permission: str
 
 
-OVERSIGHT: Final = (Line("console.home", "chart", "frame.menu-home", "console.self"),)
+OVERSIGHT: Final = (
+    Line("console.home", "chart", "frame.menu-home", "console.self"),
+    Line("console.audit", "find", "frame.menu-audit", "console.audit"),
+)
 RUNNING: Final = (Line("console.me", "key", "frame.menu-me", "console.self"),)

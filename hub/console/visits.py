@@ -59,7 +59,9 @@ class Visit:
         return self.who is not None and ROLES[self.who.role] in permissions.PERMISSIONS[permission].roles
 
     @contextmanager
-    def reading(self, page: str, *, case: str | None = None, **asked: Json) -> Iterator[Session]:
+    def reading(
+        self, page: str, *, case: str | None = None, kind: AuditKind = AuditKind.DPO_READ, **asked: Json
+    ) -> Iterator[Session]:
         """Log what is asked (codes and ids only), commit that, then open the transaction that reads.
 
         An agency's officer sees the rows of the agency, by the same row-level security as its connector; the others see
@@ -68,7 +70,7 @@ class Visit:
         me = self.me
         facts: dict[str, Json] = {"page": page, "role": me.role.value, **asked}
         parties = (me.agency,) if me.agency else ()
-        entry = Entry(kind=AuditKind.DPO_READ, actor=me.id, parties=parties, case=case, facts=facts)
+        entry = Entry(kind=kind, actor=me.id, parties=parties, case=case, facts=facts)
         with self.hub.database.transaction(None) as session:
             self.read.append(audit.append(session, entry, now=now(session)))
         looking = self.hub.database if me.agency else self.hub.oversight

@@ -72,6 +72,7 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "oversight.write": _any("oversight:write"),
     # the console: people of the hub, by the rows of the matrix
     "console.self": _staff(OPERATOR, OFFICER, AGENCY_OFFICER, AUDITOR),
+    "console.audit": _staff(OFFICER, AGENCY_OFFICER, AUDITOR),
 }
 
 SCOPES: Final = frozenset(scope for rule in PERMISSIONS.values() for scope in rule.scopes)

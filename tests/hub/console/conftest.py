@@ -102,14 +102,15 @@ def visitor(console) -> Looking:
 
 
 @pytest.fixture
-def signed_in(console, database):
-    """Give the browser of somebody of a role who has signed in."""
+def signed_in(console, database, sequence):
+    """Give the browser of somebody of a role who has signed in; that they were enrolled is entry 0 of the log."""
 
     def enter(role: StaffRole = StaffRole.OFFICER, *, agency: str | None = None) -> Looking:
         with database.transaction(None, Duty.SIGN_IN) as session:
             at = now(session)
             staff_id = staff.enrol(session, role, None, now=at, agency=agency)
             token = sessions.begin(session, staff_id, now=at)
+        sequence()
         client = console.test_client()
         client.set_cookie(SESSION, token, domain="hub.example")
         return Looking(client=client, staff_id=staff_id, token=token)
