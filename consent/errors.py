@@ -57,3 +57,7 @@ class LogRefusedError(TsunagiError):
     Codes: malformed-note, malformed-proof, bad-signature, bad-proof; malformed-policy, self-witness,
     quorum-without-agency; malformed-submission, unknown-log, old-too-large, old-differs, root-differs.
     """
+
+
+class BundleRefusedError(TsunagiError):
+    """A bundle of evidence cannot be read: malformed-bundle, truncated-bundle."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from hub import cli_agencies
+from hub import cli_agencies, cli_audit
 from hub import worker as worker_root
 from hub.base import clock, logs, queues
 from hub.base.config import Settings
@@ -52,6 +52,7 @@ def main() -> None:
 
 main.add_command(cli_agencies.staff)
 main.add_command(cli_agencies.agency)
+main.add_command(cli_audit.audit)
 
 
 @main.command()

@@ -21,7 +21,7 @@ from hub.agencies.reads import Agency
 from hub.agencies.rules import Approver
 from hub.base.config import Settings
 from hub.base.db import Database, Duty, Role, now
-from hub.base.errors import ForbiddenError, HubError
+from hub.base.errors import HubError
 from hub.base.ids import is_id
 from hub.base.sentences import language, sentence
 from hub.embedded import site
@@ -57,7 +57,7 @@ def _secret(command: Command) -> Command:
     return click.option("--passphrase-file", "secret", type=file, help="Read the passphrase here; do not ask.")(command)
 
 
-def _signed_in(command: Command) -> Command:
+def signed_in(command: Command) -> Command:
     """Add the options by which a person signs in."""
     person = click.option("--staff", "person", required=True, help="Your id, as `staff enrol` gave it.")
     return _at(person(_secret(command)))
@@ -142,7 +142,7 @@ def list_agencies(data: Path | None) -> None:
 @agency.command("register")
 @click.argument("document", type=click.File("rb"))
 @click.option("--name-checked", is_flag=True, help="The name looks like another agency's, and that is right.")
-@_signed_in
+@signed_in
 def register(document: Any, name_checked: bool, person: str, secret: TextIO | None, data: Path | None) -> None:
     """Take an agency's registration from the file its connector wrote; it then waits for two people."""
     text = document.read()
@@ -155,7 +155,7 @@ def register(document: Any, name_checked: bool, person: str, secret: TextIO | No
 
 @agency.command("confirm")
 @click.argument("agency_id")
-@_signed_in
+@signed_in
 def confirm(agency_id: str, person: str, secret: TextIO | None, data: Path | None) -> None:
     """Confirm the words of the agency's root key; an operator and an officer each do this once."""
     words = click.prompt(sentence("fingerprint-asked"))
@@ -164,7 +164,7 @@ def confirm(agency_id: str, person: str, secret: TextIO | None, data: Path | Non
 
 @agency.command("suspend")
 @click.argument("agency_id")
-@_signed_in
+@signed_in
 def suspend(agency_id: str, person: str, secret: TextIO | None, data: Path | None) -> None:
     """Stop an agency at its next request."""
     _do(data, person, secret, lambda session, by, at: service.suspend(session, _id(agency_id), by, now=at))
@@ -172,7 +172,7 @@ def suspend(agency_id: str, person: str, secret: TextIO | None, data: Path | Non
 
 @agency.command("resume")
 @click.argument("agency_id")
-@_signed_in
+@signed_in
 def resume(agency_id: str, person: str, secret: TextIO | None, data: Path | None) -> None:
     """Let a suspended agency work again; an operator and an officer each do this once."""
     _do(data, person, secret, lambda session, by, at: service.resume(session, _id(agency_id), by, now=at))
@@ -181,7 +181,7 @@ def resume(agency_id: str, person: str, secret: TextIO | None, data: Path | None
 @agency.command("convening")
 @click.argument("agency_id")
 @click.option("--allow/--forbid", "allowed", required=True, help="Whether it may call a support conference.")
-@_signed_in
+@signed_in
 def convening(agency_id: str, allowed: bool, person: str, secret: TextIO | None, data: Path | None) -> None:
     """Say whether an agency may call a support conference; an operator and an officer each do this once."""
 
@@ -195,7 +195,7 @@ def convening(agency_id: str, allowed: bool, person: str, secret: TextIO | None,
 @agency.command("revoke-key", context_settings={"ignore_unknown_options": True})
 @click.argument("agency_id")
 @click.argument("kid")
-@_signed_in
+@signed_in
 def revoke_key(agency_id: str, kid: str, person: str, secret: TextIO | None, data: Path | None) -> None:
     """End a key that its agency cannot end itself; an operator and an officer each do this once."""
 
@@ -206,15 +206,26 @@ def revoke_key(agency_id: str, kid: str, person: str, secret: TextIO | None, dat
     _do(data, person, secret, deed)
 
 
-def _do(data: Path | None, person: str, secret: TextIO | None, deed: Deed) -> None:
-    """Sign the person in, do the deed in a transaction of its own, and print where the agency stands."""
+def signing_in(data: Path | None, person: str, secret: TextIO | None) -> Approver:
+    """Sign a person in, or end with a sentence."""
     passphrase = _passphrase(secret, confirm=False)
     with _transaction(data, Duty.SIGN_IN) as session:
         member = staff_service.check(session, _id(person), passphrase, now=now(session))
+    if member is None:
+        raise click.ClickException(_text("sign-in-refused"))
+    return Approver(staff=member.id, role=member.role.value)
+
+
+def settings_of(data: Path | None) -> Settings:
+    """Read the settings: the environment, and below it what the hub in `data` left for other commands."""
+    return Settings.from_environment({**(site.environment(data) if data else {}), **os.environ})
+
+
+def _do(data: Path | None, person: str, secret: TextIO | None, deed: Deed) -> None:
+    """Sign the person in, do the deed in a transaction of its own, and print where the agency stands."""
+    by = signing_in(data, person, secret)
     with _transaction(data, Duty.DIRECTORY) as session:
-        if member is None:
-            raise ForbiddenError("sign-in-refused")
-        known = deed(session, Approver(staff=member.id, role=member.role.value), now(session))
+        known = deed(session, by, now(session))
     if known is not None:
         click.echo(f"{known.id}  {known.state.value}")
 
@@ -222,7 +233,7 @@ def _do(data: Path | None, person: str, secret: TextIO | None, deed: Deed) -> No
 @contextmanager
 def _transaction(data: Path | None, duty: Duty) -> Iterator[Session]:
     """Open a transaction of the hub's; a refusal becomes what the catalogue says of it."""
-    settings = Settings.from_environment({**(site.environment(data) if data else {}), **os.environ})
+    settings = settings_of(data)
     database = Database(settings.database_url, Role.HUB, prepare_threshold=settings.prepare_threshold)
     try:
         with database.transaction(None, duty) as session:

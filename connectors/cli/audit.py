@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from connectors.base.errors import ConnectorError
-from connectors.cli import saying
+from connectors.cli import evidence, saying
 from connectors.cli.desk import Desk
 from connectors.cli.errors import CliError
-from connectors.cli.frame import Noun, argument, option, verb
+from connectors.cli.frame import argument, option, verb
 from connectors.cli.kinds import Id
 from connectors.cli.saying import Said
 from connectors.sync import proofs
@@ -21,7 +21,7 @@ from consent.errors import TsunagiError
 from consent.tlog import notes
 from consent.wire import is_id
 
-audit: Final = Noun("audit")
+audit: Final = evidence.audit
 _DISCLOSURE: Final = "message:accepted"
 _OPENED: Final = "receipt:delivered"
 
@@ -54,9 +54,11 @@ def proof(desk: Desk, *, entry: str, save: str | None) -> Said:
     return Said(document={"index": shown.index, "entry": members, "proof": shown.proof}, lines=lines)
 
 
-@verb(audit, "who", argument("case", Id()))
-def who(desk: Desk, *, case: str) -> Said:
+@verb(audit, "who", argument("case", Id()), option("--bundle"), option("--key"))
+def who(desk: Desk, *, case: str, bundle: str | None, key: str | None) -> Said:
     """List who received what of a case, for which purpose, on which basis, as the log has it."""
+    if bundle is not None:
+        return evidence.who_by_bundle(desk, case, bundle, key)
     with desk.open() as connector:
         disclosures = list(_disclosures(connector, case))
         rows = [

@@ -184,13 +184,44 @@ def roots(session: Session) -> Iterator[tuple[int, bytes]]:
         seen = rows[-1].size
 
 
-def stored_hashes(session: Session, level: int, count: int) -> list[bytes]:
-    """Return the first *count* stored hashes of that tile level.
+def stored_hashes(session: Session, level: int, count: int, *, first: int = 0) -> list[bytes]:
+    """Return *count* stored hashes of that tile level, from the place *first* on.
 
     Raises:
         LogDamagedError: one is missing.
     """
-    return _stored(session, level, 0, count)
+    return _stored(session, level, first, count)
+
+
+def stretch(session: Session, first: int, end: int) -> tuple[LoggedEntry, ...]:
+    """Return the entries at [first, end), whoever they name, as far as this transaction may see them.
+
+    Raises:
+        LogDamagedError: one is missing.
+    """
+    table = tables.log_entries.c
+    query = (
+        sa.select(table.index.label("place"), table.id, table.body, table.logged_at)
+        .where(table.index >= first, table.index < end)
+        .order_by(table.index)
+    )
+    found = tuple(_logged(row) for row in session.execute(query))
+    if len(found) != end - first:
+        raise LogDamagedError("entry-missing", first)
+    return found
+
+
+def checkpoints(
+    session: Session, *, after: int = -1, until: int | None = None, limit: int | None = None
+) -> tuple[Checkpoint, ...]:
+    """Return the checkpoints of sizes in (after, until], smallest first."""
+    table = tables.log_checkpoints.c
+    query = sa.select(tables.log_checkpoints).where(table.size > after).order_by(table.size).limit(limit)
+    if until is not None:
+        query = query.where(table.size <= until)
+    return tuple(
+        Checkpoint(size=row.size, root=row.root, note=row.note, made_at=row.made_at) for row in session.execute(query)
+    )
 
 
 def logged(session: Session) -> int:

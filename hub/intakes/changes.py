@@ -366,7 +366,8 @@ def _log(session: Session, trace: _Trace, now: datetime) -> None:
         parties=(trace.case.owner, *trace.readers),
         case=trace.case.handle,
         subject=trace.subject,
-        facts=trace.facts,
+        # a handle is unique to its owner alone, and the actor need not be the owner
+        facts={"owner": trace.case.owner, **trace.facts},
     )
     audit.append(session, entry, now=now)
 

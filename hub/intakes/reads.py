@@ -99,7 +99,8 @@ _PASS_GATE, _CHANGE_GATE = (rounds.Prepared(_gate.with_for_update(read=shared)) 
 _REGISTERED = rounds.Prepared(
     sa.select(consents.c.record, consents.c.registered_at)
     .where(consents.c.case_id == _of_case)
-    .order_by(consents.c.registered_at, consents.c.id)
+    # by the signer's id where the time is the same: whoever decides again from the log has no row ids
+    .order_by(consents.c.registered_at, consents.c.consent)
 )
 _EXCLUSIONS = rounds.Prepared(
     sa.select(exclusions).where(exclusions.c.case_id == _of_case).order_by(exclusions.c.registered_at, exclusions.c.id)

@@ -68,12 +68,15 @@ def items(session: Session, meeting_id: str) -> tuple[Item, ...]:
     return tuple(Item(**row) for row in session.execute(statement).mappings())
 
 
-def conferences(session: Session, case: Case, *, conference: str | None = None) -> tuple[Conference, ...]:
+def conferences(
+    session: Session, case: Case, *, conference: str | None = None, hold: bool = False
+) -> tuple[Conference, ...]:
     """Give the 支援会議 that a decision about a case may stand on; needs `Duty.DECIDE`.
 
     A conference convened for no case sits for any that its members bring;
     `conference` narrows the answer to the one a message names. 支援調整会議 are never among them: they rest
-    on consent.
+    on consent. `hold` keeps them as they are to the end of the transaction, so that the order of the log is that of the
+    facts; then one to which the caller was not invited, and which could permit it nothing, is not among them.
     """
     condition = sa.and_(
         meetings.c.kind == MeetingKind.CONFERENCE.value,
@@ -82,16 +85,21 @@ def conferences(session: Session, case: Case, *, conference: str | None = None) 
     )
     return tuple(
         Conference(id=found.id, members=found.accepted, until=min(found.until, found.ended_at or found.until))
-        for found in _meetings(session, condition, limit=None)
+        for found in _meetings(session, condition, limit=None, share=hold)
     )
 
 
 def _meetings(
-    session: Session, condition: sa.ColumnElement[bool], *, limit: int | None, lock: bool = False
+    session: Session,
+    condition: sa.ColumnElement[bool],
+    *,
+    limit: int | None,
+    lock: bool = False,
+    share: bool = False,
 ) -> tuple[Meeting, ...]:
     statement = sa.select(meetings).where(condition).order_by(meetings.c.id).limit(limit)
-    if lock:
-        statement = statement.with_for_update()
+    if lock or share:
+        statement = statement.with_for_update(read=share)
     rows = session.execute(statement).mappings().all()
     accepted = _accepted(session, [row["id"] for row in rows])
     return tuple(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from hub.agencies import reads as agencies
 from hub.audit import service as audit
-from hub.audit.rules import AuditKind, Entry, Json
+from hub.audit.rules import AuditKind, Entry, Json, timestamp
 from hub.base.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError, StaleError
 from hub.base.ids import new_id
 from hub.cases import reads as cases
@@ -57,7 +57,8 @@ def convene(session: Session, wanted: NewMeeting, *, agency: str, now: datetime)
     facts: dict[str, Json] = {
         "kind": meeting.kind.value,
         "members": list(meeting.members),
-        "until": meeting.until.isoformat(),
+        "until": timestamp(meeting.until),
+        "owner": None if case is None else case.owner,
     }
     _log(session, AuditKind.MEETING_CONVENED, meeting, actor=agency, now=now, facts=facts)
     for member in meeting.members:

@@ -16,12 +16,13 @@ from consent.decisions import decide_parts
 from consent.questions import Basis, ConferenceBasis, Facts, Permitted, Question, Refused
 from consent.scopes import Party
 from hub.agencies import reads as agencies
+from hub.audit.rules import timestamp
 from hub.base import rounds
 from hub.base.errors import ConflictError
 from hub.cases import reads as cases
 from hub.intakes import reads as intakes
 from hub.meetings import reads as meetings
-from hub.messages.rules import decision_logged, decision_shown
+from hub.messages.rules import basis_kept, decision_logged, decision_shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,11 @@ class Decided:
 
     sender: Party
     recipient: Party
+    purpose: str
+    basis: Basis
     case_row: str | None
+    owner: str | None
+    """The agency whose case it is; None for a case that nobody registered."""
     facts: Facts
     at: datetime
     parts: tuple[tuple[str, Permitted | Refused], ...]
@@ -65,6 +70,20 @@ class Decided:
     def logged(self) -> list[dict[str, Any]]:
         """Give the decisions as audit facts."""
         return [decision_logged(category, decision) for category, decision in self.parts]
+
+    def question(self) -> dict[str, Any]:
+        """Give what was asked as audit facts: with the entries before it, all that a replay needs (consent.md, Limits).
+
+        A handle is unique to its owner alone, so the owner stands here: another agency may have the same handle.
+        """
+        return {
+            "from": {"agency": self.sender.agency, "kind": self.sender.kind},
+            "to": {"agency": self.recipient.agency, "kind": self.recipient.kind},
+            "owner": self.owner,
+            "purpose": self.purpose,
+            "basis": basis_kept(self.basis, sent_at=self.at),
+            "at": timestamp(self.at),
+        }
 
 
 def decide(session: Session, asked: Asked, *, now: datetime, lock: bool) -> Decided:
@@ -118,7 +137,10 @@ def _decide(session: Session, asked: Asked, sender: Party, recipient: Party, *, 
     return Decided(
         sender=sender,
         recipient=recipient,
+        purpose=asked.purpose,
+        basis=asked.basis,
         case_row=None if case is None else case.id,
+        owner=None if case is None else case.owner,
         facts=facts,
         at=now,
         parts=decide_parts(question, facts, asked.categories),
@@ -139,4 +161,5 @@ def _facts(session: Session, case: cases.Case | None, basis: Basis, *, lock: boo
     known = intakes.facts(session, case, lock=lock)
     if not isinstance(basis, ConferenceBasis):
         return known
-    return replace(known, conferences=meetings.conferences(session, case, conference=basis.conference))
+    sitting = meetings.conferences(session, case, conference=basis.conference, hold=lock)
+    return replace(known, conferences=sitting)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.audit import service as audit
-from hub.audit.rules import AuditKind, Entry, timestamp
+from hub.audit.rules import AuditKind, Entry
 from hub.base import rounds
 from hub.base.errors import ForbiddenError, GoneError
 from hub.messages import reads, tables
@@ -161,10 +161,6 @@ def _facts(found: reads.Message, decided: Decided) -> dict[str, Any]:
     return {
         "message": found.message,
         "manifest": found.manifest_hash,
-        "from": {"agency": decided.sender.agency, "kind": decided.sender.kind},
-        "to": {"agency": decided.recipient.agency, "kind": decided.recipient.kind},
-        "purpose": found.purpose,
-        "basis": found.basis,
-        "at": timestamp(decided.at),
+        **decided.question(),
         "parts": decided.logged(),
     }

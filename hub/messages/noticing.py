@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from consent.calendar import Calendar
 from consent.questions import Permitted
-from consent.receipts import PurgeRecord, peek_statement, read_statement
+from consent.receipts import PurgeRecord, peek_statement, read_statement, statement_hash
 from hub.agencies import reads as agencies
 from hub.audit import service as audit
 from hub.audit.rules import HUB, AuditKind, Entry
@@ -197,7 +197,12 @@ def _write_answer(session: Session, found: reads.Notice, said: PurgeRecord, reco
         parties=_parties(found),
         case=found.case_handle,
         subject=found.id,
-        facts={"withdrawal": found.withdrawal, "answer": said.answer.value, "ground": said.ground},
+        facts={
+            "withdrawal": found.withdrawal,
+            "hash": statement_hash(record),
+            "answer": said.answer.value,
+            "ground": said.ground,
+        },
     )
     audit.append(session, entry, now=now)
     tasks.finish(session, agency=found.agency, kind=TaskKind.PURGE_ANSWER, about=found.id, now=now)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from consent import signing, wire
 from consent.errors import TsunagiError
 from consent.receipts import Delivery as ReceiptKind
-from consent.receipts import PartResult, ReceiptRecord, peek_statement, read_statement
+from consent.receipts import PartResult, ReceiptRecord, peek_statement, read_statement, statement_hash
 from consent.signing import Typ
 from hub.agencies import reads as agencies
 from hub.audit import service as audit
@@ -157,6 +157,7 @@ def _write(session: Session, found: reads.Message, record: ReceiptRecord, token:
         subject=found.id,
         facts={
             "receipt": record.id,
+            "hash": statement_hash(token),
             "manifest": record.manifest,
             "results": [part.result.value for part in record.results],
             **({"by": record.by} if read else {}),

@@ -118,18 +118,14 @@ def ask(session: Session, asked: Asked, *, now: datetime) -> tuple[str, list[dic
     Needs `Duty.DECIDE`. *Raises* DocumentRefusedError as InvalidError `unknown-code`.
     """
     with reading(""):
-        decided = decide(session, asked, now=now, lock=False)
+        # held like a send: an answer that stands in the log before a change must not know of the change
+        decided = decide(session, asked, now=now, lock=True)
     entry = Entry(
         kind=AuditKind.DECISION_ASKED,
         actor=asked.sender,
         parties=(asked.sender,),
         case=asked.case,
-        facts={
-            "to": asked.recipient,
-            "purpose": asked.purpose,
-            "basis": asked.basis.kind,
-            "parts": decided.logged(),
-        },
+        facts={**decided.question(), "parts": decided.logged()},
     )
     return audit.append(session, entry, now=now), decided.shown()
 

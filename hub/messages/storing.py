@@ -16,7 +16,7 @@ from consent.envelope.manifest import ByConsent, ByEmergency, basis_of
 from consent.questions import Permitted
 from consent.receipts import AcceptedRecord, sign_statement
 from hub.audit import service as audit
-from hub.audit.rules import AuditKind, Entry, timestamp
+from hub.audit.rules import AuditKind, Entry
 from hub.base import hubkeys, rounds
 from hub.base.errors import ClashError, ForbiddenError
 from hub.base.ids import new_id
@@ -314,12 +314,8 @@ def _facts(signed: Signed, decided: Decided) -> dict[str, Any]:
         "thread": manifest.thread,
         "seq": manifest.seq,
         "kind": manifest.kind.value,
-        "from": {"agency": decided.sender.agency, "kind": decided.sender.kind},
-        "to": {"agency": decided.recipient.agency, "kind": decided.recipient.kind},
-        "purpose": manifest.purpose,
-        "basis": basis_kept(basis_of(manifest), sent_at=decided.at),
+        **decided.question(),
         "consents": [one.id for one in consents],
-        "at": timestamp(decided.at),
         "against_exclusion": against,
         "parts": [
             {"n": label.n, "ct": label.ct, **logged}

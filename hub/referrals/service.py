@@ -264,7 +264,7 @@ def _decide_anew(session: Session, referral: Referral, *, agency: str, now: date
         parties=referral.parties,
         case=referral.case_handle,
         subject=referral.id,
-        facts={"event": Event.REOPEN.value, "purpose": referral.purpose, "decisions": decided.logged()},
+        facts={"event": Event.REOPEN.value, **decided.question(), "parts": decided.logged()},
     )
     decision = audit.append(session, entry, now=now)
     shown = {"decisions": decided.shown(), "decision_id": decision}
