@@ -18,6 +18,7 @@ from connectors.cli.frame import Root
 from connectors.cli.main import main
 from connectors.cli.moves import MOVES
 from connectors.cli.saying import harmless, table
+from consent.evidence.findings import Code
 from hub.referrals.lifecycle import Event
 
 HOME = Path(texts.__file__).parent
@@ -78,7 +79,7 @@ def test_every_sentence_that_is_asked_for_is_there() -> None:
 
 def test_no_sentence_is_left_over() -> None:
     literals = set(used())
-    built = ("head:", "refused:", "doctor-")
+    built = ("head:", "refused:", "doctor-", "found-", "verdict-")
     assert {key for key in TEXTS if key not in literals and not key.startswith(built)} == set()
 
 
@@ -117,3 +118,8 @@ def test_a_cell_never_breaks_its_row() -> None:
 def test_the_entry_is_one_command() -> None:
     assert isinstance(main, Root)
     assert main.name == "tsunagi"
+
+
+def test_each_thing_that_a_check_can_find_has_its_sentence() -> None:
+    found = {key.removeprefix("found-") for key in TEXTS if key.startswith("found-")}
+    assert found == {code.value for code in Code}
