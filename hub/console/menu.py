@@ -20,5 +20,7 @@ class Line:
 OVERSIGHT: Final = (
     Line("console.home", "chart", "frame.menu-home", "console.self"),
     Line("console.audit", "find", "frame.menu-audit", "console.audit"),
+    Line("console.reviews", "flag", "frame.menu-reviews", "console.reviews"),
+    Line("console.people", "book", "frame.menu-people", "console.ledger"),
 )
 RUNNING: Final = (Line("console.me", "key", "frame.menu-me", "console.self"),)

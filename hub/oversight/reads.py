@@ -139,10 +139,15 @@ class Unanswered:
 
 def uses(session: Session, *, now: datetime, open_only: bool = True) -> tuple[Use, ...]:
     """Give the emergency uses, those first that are due first."""
-    found = messages.emergency_uses(session, since=now - LOOK_BACK, until=now + timedelta(minutes=1))
+    found = uses_between(session, since=now - LOOK_BACK, until=now + timedelta(minutes=1), now=now)
+    return tuple(one for one in found if not open_only or one.state is not ReviewState.DONE)
+
+
+def uses_between(session: Session, *, since: datetime, until: datetime, now: datetime) -> tuple[Use, ...]:
+    """Give the emergency uses of a period with their judgements, oldest first."""
+    found = messages.emergency_uses(session, since=since, until=until)
     judged = _reviews_of(session, [one.disclosure.message.id for one in found])
-    every = (_use(one, judged.get(one.disclosure.message.id, ()), now) for one in found)
-    return tuple(one for one in every if not open_only or one.state is not ReviewState.DONE)
+    return tuple(_use(one, judged.get(one.disclosure.message.id, ()), now) for one in found)
 
 
 def use(session: Session, message: str, *, now: datetime) -> Use | None:

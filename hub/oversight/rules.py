@@ -14,6 +14,7 @@ from statistics import median
 from typing import Final
 
 from consent.calendar import JST
+from consent.vocabulary.codes import CODE_LISTS
 
 REFERENCE: Final = re.compile(r"[A-Z]{0,3}[0-9]{1,2}-[0-9]{1,6}(-[0-9]{1,3})?", re.ASCII)
 """The number of a file as offices write it, era, number, branch ("R8-0123", "8-123-2"): no room for a name."""
@@ -24,6 +25,8 @@ REMIND_BUSINESS_DAYS: Final = 3
 MOST_SAMPLES: Final = 50
 SHARE_WARNED: Final = 0.02
 """Share of emergency uses in all disclosures from which the officer is warned: the door is narrow (domain §5)."""
+PUBLIC_BODIES: Final = frozenset({"admin", "incorporated_admin", "public"})
+"""Regimes of bodies that article 16(2) names: what goes to or comes from them needs no record (article 29)."""
 NIGHT: Final = (time(22, 0), time(6, 0))
 """From and until, JST: an office that reads at night is asked why."""
 PAST_DAYS: Final = 28
@@ -135,6 +138,16 @@ def drawn(seed: str, candidates: Sequence[str], size: int) -> tuple[str, ...]:
     Whoever has the log has seed and ids, and so can draw again.
     """
     return tuple(sorted(candidates, key=lambda one: hashlib.sha256(f"{seed}{one}".encode("ascii")).digest())[:size])
+
+
+def record_duty(sender_kind: str, recipient_kind: str, *, basis: str) -> str:
+    """Say whether articles 29 and 30 ask both for a record: `required`, `not_required`, or `depends` on what an agency
+    is (an entrusted or mixed one may stand on either side). All is recorded anyway (domain §4.4).
+    """
+    regimes = {CODE_LISTS["recipients"][kind]["regime"] for kind in (sender_kind, recipient_kind)}
+    if basis != "consent" or regimes & PUBLIC_BODIES:
+        return "not_required"
+    return "required" if regimes == {"private"} else "depends"
 
 
 def share_is_high(uses: int, disclosures: int) -> bool:

@@ -73,6 +73,8 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     # the console: people of the hub, by the rows of the matrix
     "console.self": _staff(OPERATOR, OFFICER, AGENCY_OFFICER, AUDITOR),
     "console.audit": _staff(OFFICER, AGENCY_OFFICER, AUDITOR),
+    "console.reviews": _staff(OFFICER),
+    "console.ledger": _staff(OFFICER),
 }
 
 SCOPES: Final = frozenset(scope for rule in PERMISSIONS.values() for scope in rule.scopes)
