@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from hub import cli_agencies, cli_audit
+from hub import cli_agencies, cli_audit, cli_log
 from hub import worker as worker_root
 from hub.base import clock, logs, queues
 from hub.base.config import Settings
@@ -53,6 +53,7 @@ def main() -> None:
 main.add_command(cli_agencies.staff)
 main.add_command(cli_agencies.agency)
 main.add_command(cli_audit.audit)
+main.add_command(cli_log.log)
 
 
 @main.command()

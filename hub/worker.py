@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The worker's composition root: which function does which topic, and when everything else comes round.
 
-Four things run side by side: a listener for wake-ups (an RQ worker, in a process of its own), the timetable
-(the sweep of the outbox, the timers, tidying), the sequencer of the log, and the couriers of webhooks. The
+Five things run side by side: a listener for wake-ups (an RQ worker, in a process of its own), the timetable (the
+sweep of the outbox, timers, tidying), the log's sequencer, its witnesses' asking, and the couriers of webhooks. The
 timetable is a plain loop and not RQ's cron, because that lives in Redis: with Redis away nothing would come
 round, and the sweep is what makes Redis disposable. Any number of workers may run; leases and advisory locks
 see to it that each thing is done by one of them.
@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 from hub.audit import jobs as audit_jobs
 from hub.audit import reads as audit_reads
 from hub.audit import service as audit
+from hub.audit.keeping import Keeper, asking_of
 from hub.audit.reads import Checkpoint, LogDamagedError
 from hub.audit.rules import HUB, AuditKind, Entry, origin
 from hub.audit.sequencer import Signer
@@ -98,6 +99,7 @@ class Station:
     jobs: Database
     seq: Database
     signer: Signer
+    keeper: Keeper
     wakes: queues.Wakes
     name: str
     handlers: Mapping[str, Handler]
@@ -127,7 +129,7 @@ class Station:
 
     def sequence(self) -> int:
         """Put what is pending into the log; return how many entries went in."""
-        return audit_jobs.sequence(self.seq, self.signer)
+        return self.keeper.sequence()
 
     def dead_letters(self) -> tuple[DeadLetter, ...]:
         """List the work that was given up, newest first."""
@@ -181,6 +183,7 @@ def station(settings: Settings) -> Iterator[Station]:
     network.use_folder(settings.data)
     wakes = queues.Wakes(settings.redis_url)
     keys = hubkeys.load(settings.data)
+    signer = Signer(key=keys.log, origin=origin(settings.issuer))
     jobs = _database(settings, Role.JOB, wakes)
     jobs.givens[hubkeys.RECEIPTS] = hubkeys.Receipts(hub=settings.issuer, key=keys.receipt)
     jobs.givens[hubkeys.WEBHOOKS] = keys.webhooks
@@ -189,7 +192,10 @@ def station(settings: Settings) -> Iterator[Station]:
         yield Station(
             jobs=jobs,
             seq=seq,
-            signer=Signer(key=keys.log, origin=origin(settings.issuer)),
+            signer=signer,
+            keeper=Keeper(
+                seq=seq, jobs=jobs, signer=signer, asking=asking_of(settings, signer), mirror=settings.mirror
+            ),
             wakes=wakes,
             name=f"{socket.gethostname()}:{os.getpid()}",
             handlers=HANDLERS,
@@ -213,10 +219,7 @@ def _database(settings: Settings, role: Role, wakes: queues.Wakes) -> Database:
 
 
 def run_due(settings: Settings) -> None:
-    """Make one pass of everything: timers, the outbox until nothing is due, the log, webhooks.
-
-    Also an RQ job (`hub.worker.run_due`) and what tests and rehearsals call instead of waiting.
-    """
+    """Make one pass of everything, as an RQ job does (`hub.worker.run_due`), and tests instead of waiting."""
     with station(settings) as at:
         at.tick()
         at.sweep()
@@ -264,6 +267,7 @@ def run(settings: Settings, stop: threading.Event | None = None) -> None:
         threads = [
             threading.Thread(target=_rounds, args=(at, sound, stop), name="timetable"),
             threading.Thread(target=_sequence, args=(at, sound, stop), name="sequencer"),
+            threading.Thread(target=at.keeper.keep_asking, args=(stop, _guarded), name="witnesses"),
             threading.Thread(target=at.couriers.keep_delivering, args=(stop,), name="webhooks"),
         ]
         for thread in threads:
@@ -285,6 +289,7 @@ def _rounds(at: Station, sound: threading.Event, stop: threading.Event) -> None:
         (TIMERS_EVERY, at.tick),
         (TIDY_EVERY, at.tidy),
         (VERIFY_EVERY, verify),
+        (TIDY_EVERY, at.keeper.erase),
     ]
     began = time.monotonic()
     # the sequencer verifies before it begins; all else is done at once
@@ -336,9 +341,7 @@ def _keep_listening(settings: Settings, stop: threading.Event) -> None:
 
 
 def _listen(settings: Settings) -> None:
-    """Be the RQ worker that answers wake-ups, in this process: a wake-up has nothing worth a fork to
-    protect.
-    """
+    """Be the RQ worker that answers wake-ups, in this process: a wake-up has nothing worth a fork to protect."""
     if settings.redis_url is None:
         return
     logs.configure()

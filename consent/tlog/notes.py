@@ -191,10 +191,16 @@ def cosigned_at(note: Note, witness: Verifier) -> datetime:
     """
     if not witness.cosigns:
         raise LogRefusedError("bad-signature")
-    seconds = int.from_bytes(_verified(note, witness)[:_TIME_BYTES])
-    if seconds > _LAST_SECOND:
-        raise LogRefusedError("bad-signature")
-    return datetime.fromtimestamp(seconds, UTC)
+    return _time(_verified(note, witness))
+
+
+def time_of(line: Signature) -> datetime:
+    """Tell the time that a cosignature line says; whether it is signed is another question (`cosigned_at`).
+
+    Raises:
+        LogRefusedError: `bad-signature`, the line holds no time.
+    """
+    return _time(line.raw)
 
 
 def count_cosignatures(note: Note, witnesses: Iterable[Verifier]) -> int:
@@ -207,6 +213,13 @@ def count_cosignatures(note: Note, witnesses: Iterable[Verifier]) -> int:
             continue
         count += 1
     return count
+
+
+def _time(raw: bytes) -> datetime:
+    seconds = int.from_bytes(raw[:_TIME_BYTES])
+    if len(raw) < _TIME_BYTES or seconds > _LAST_SECOND:
+        raise LogRefusedError("bad-signature")
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _cosigned(text: str, seconds: int) -> bytes:

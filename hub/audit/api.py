@@ -52,8 +52,21 @@ class Checkpoint(Resource):
 
     @operation(permission="audit.read", media=NOTE, summary="audit.checkpoint")
     def get(self, call: Call) -> Reply:
-        """Give the checkpoint as it was signed (C2SP tlog-checkpoint)."""
+        """Give the checkpoint as it was signed, with the cosignatures that it has so far (C2SP tlog-checkpoint)."""
         found = reads.checkpoint(call.session)
+        if found is None:
+            raise NotFoundError
+        return Reply(raw=reads.with_cosignatures(call.session, found).write().encode())
+
+
+@namespace.route("/audit/checkpoint/witnessed")
+class Witnessed(Resource):
+    """The newest state of the log that enough witnesses have seen."""
+
+    @operation(permission="audit.read", media=NOTE, summary="audit.witnessed")
+    def get(self, call: Call) -> Reply:
+        """Give the checkpoint with its cosignatures (C2SP tlog-cosignature)."""
+        found = reads.witnessed(call.session)
         if found is None:
             raise NotFoundError
         return Reply(raw=found.note.encode())

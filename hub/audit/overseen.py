@@ -51,7 +51,8 @@ def _of(kinds: Collection[AuditKind]) -> sa.ColumnElement[bool]:
 
 def _facts(session: Session, *conditions: sa.ColumnElement[bool]) -> tuple[Fact, ...]:
     table = tables.log_entries.c
-    rows = session.execute(sa.select(table.index.label("place"), table.body).where(*conditions).order_by(table.index))
+    query = sa.select(table.index.label("place"), table.body).where(table.body.is_not(None), *conditions)
+    rows = session.execute(query.order_by(table.index))
     return tuple(_fact(row.place, row.body) for row in rows)
 
 

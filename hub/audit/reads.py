@@ -2,7 +2,7 @@
 """Read the log: the newest checkpoint, tiles, entries of a party, and the proof that an entry is in it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -60,6 +60,16 @@ class Inclusion:
     checkpoint: Checkpoint
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """Why the log is being recovered: `who` (a witness or the mirror) saw `size`; `code`: `ahead` or `differs`."""
+
+    code: str
+    who: str
+    size: int
+    begun_at: datetime
+
+
 def verifier(session: Session) -> notes.Verifier:
     """Give the name and key that checkpoints are verified with."""
     native = hubkeys.log_key(session).native
@@ -82,6 +92,50 @@ def checkpoint(session: Session) -> Checkpoint | None:
     return Checkpoint(size=row.size, root=row.root, note=row.note, made_at=row.made_at)
 
 
+def witnessed(session: Session) -> Checkpoint | None:
+    """Return the newest checkpoint that enough witnesses cosigned, its note with all their lines; None if none."""
+    best = sa.select(sa.func.max(tables.log_quorums.c.size)).scalar_subquery()
+    row = session.execute(sa.select(tables.log_checkpoints).where(tables.log_checkpoints.c.size == best)).one_or_none()
+    if row is None:
+        return None
+    found = Checkpoint(size=row.size, root=row.root, note=row.note, made_at=row.made_at)
+    return replace(found, note=with_cosignatures(session, found).write())
+
+
+def with_cosignatures(session: Session, checkpoint: Checkpoint) -> notes.Note:
+    """Return a checkpoint's note with the lines of the witnesses that cosigned it, as they are stored."""
+    table = tables.log_cosignatures.c
+    lines = session.execute(sa.select(table.line).where(table.size == checkpoint.size).order_by(table.witness))
+    return notes.read_note(checkpoint.note + "".join(lines.scalars()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a witness, named as its key is, said last: what came of the asking, and what it cosigned when."""
+
+    witness: str
+    code: str
+    size: int
+    asked_at: datetime
+    agreed_at: datetime | None
+
+
+def standings(session: Session) -> tuple[Standing, ...]:
+    """Return how each witness stands that was ever asked."""
+    table = tables.log_witnesses
+    return tuple(
+        Standing(witness=row.witness, code=row.code, size=row.size, asked_at=row.asked_at, agreed_at=row.agreed_at)
+        for row in session.execute(sa.select(table).order_by(table.c.witness))
+    )
+
+
+def recovery(session: Session) -> Recovery | None:
+    """Return why nothing is written or signed; None as long as all is well."""
+    table = tables.log_recovery.c
+    row = session.execute(sa.select(table.code, table.who, table.size, table.begun_at)).one_or_none()
+    return None if row is None else Recovery(code=row.code, who=row.who, size=row.size, begun_at=row.begun_at)
+
+
 def tile(session: Session, *, level: int, number: int, width: int) -> bytes | None:
     """Return *width* hashes of the tile, 32 bytes each; None if the published tree has not that many there.
 
@@ -101,7 +155,7 @@ def entries(
     table = tables.log_entries.c
     query = (
         sa.select(table.index.label("place"), table.id, table.body, table.logged_at)
-        .where(table.parties.contains([agency]), table.index > after)
+        .where(table.parties.contains([agency]), table.index > after, table.body.is_not(None))
         .order_by(table.index)
         .limit(limit)
     )
@@ -115,7 +169,7 @@ def entry(session: Session, agency: str, entry_id: str) -> LoggedEntry | None:
     table = tables.log_entries.c
     row = session.execute(
         sa.select(table.index.label("place"), table.id, table.body, table.logged_at).where(
-            table.id == entry_id, table.parties.contains([agency])
+            table.id == entry_id, table.parties.contains([agency]), table.body.is_not(None)
         )
     ).one_or_none()
     return None if row is None else _logged(row)
@@ -142,6 +196,15 @@ def consistency(session: Session, old: int) -> tuple[bytes, ...] | None:
     return proofs.consistency(old, newest.size, _nodes(session))
 
 
+def consistency_to(session: Session, old: int, new: int) -> tuple[bytes, ...]:
+    """Prove that the tree of size *old* is a prefix of that of size *new*.
+
+    Raises:
+        ValueError: *old* is larger than *new*. LogDamagedError: a hash is missing.
+    """
+    return proofs.consistency(old, new, _nodes(session))
+
+
 def frontier(session: Session, size: int) -> tree.Frontier:
     """Return the edge of the tree over the first *size* leaves, as stored.
 
@@ -152,25 +215,62 @@ def frontier(session: Session, size: int) -> tree.Frontier:
     return tree.Frontier(size, tuple(node(level, index) for level, index in tree.peaks_of(size)))
 
 
-def bodies(session: Session, size: int) -> Iterator[tuple[int, bytes, bytes]]:
-    """Give index, stored bytes and stored leaf hash of the first *size* entries, in order, a few thousand
-    at a time.
+def bodies(session: Session, size: int) -> Iterator[tuple[int, bytes | None, bytes]]:
+    """Give index, stored bytes (None: erased) and stored leaf hash of the first *size* entries, in order, a few
+    thousand at a time.
     """
+    for first in range(0, size, STRETCH):
+        yield from stretch(session, first, min(first + STRETCH, size))
+
+
+def stretch(session: Session, first: int, end: int) -> Iterator[tuple[int, bytes | None, bytes]]:
+    """Give index, stored bytes (None: erased) and stored leaf hash of the entries from *first* to before *end*."""
     entry_of, hash_of = tables.log_entries.c, tables.log_hashes.c
     pairs = sa.join(
         tables.log_entries,
         tables.log_hashes,
         sa.and_(hash_of.level == 0, hash_of.index == entry_of.index),
     )
-    for first in range(0, size, STRETCH):
-        query = (
-            sa.select(entry_of.index.label("place"), entry_of.body, hash_of.hash)
-            .select_from(pairs)
-            .where(entry_of.index >= first, entry_of.index < min(first + STRETCH, size))
-            .order_by(entry_of.index)
+    query = (
+        sa.select(entry_of.index.label("place"), entry_of.body, hash_of.hash)
+        .select_from(pairs)
+        .where(entry_of.index >= first, entry_of.index < end)
+        .order_by(entry_of.index)
+    )
+    for row in session.execute(query).all():
+        yield row.place, row.body, row.hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """Entries that two people ordered to be erased: on which ground, and when the bytes went (None: not yet)."""
+
+    id: str
+    ground: str
+    indexes: tuple[int, ...]
+    ordered_by: str
+    ordered_at: datetime
+    confirmed_by: str | None
+    entry: str | None
+    erased_at: datetime | None
+
+
+def erasures(session: Session) -> tuple[Erasure, ...]:
+    """Return every erasure that was ordered, oldest first."""
+    table = tables.log_erasures
+    return tuple(
+        Erasure(
+            id=row.id,
+            ground=row.ground,
+            indexes=tuple(row.indexes),
+            ordered_by=row.ordered_by,
+            ordered_at=row.ordered_at,
+            confirmed_by=row.confirmed_by,
+            entry=row.entry,
+            erased_at=row.erased_at,
         )
-        for row in session.execute(query).all():
-            yield row.place, row.body, row.hash
+        for row in session.execute(sa.select(table).order_by(table.c.ordered_at, table.c.id))
+    )
 
 
 def roots(session: Session) -> Iterator[tuple[int, bytes]]:

@@ -164,3 +164,11 @@ def origin(issuer: str) -> str:
     The path is part of the name so that a second log can follow this one (audit-log §6).
     """
     return f"{urlsplit(issuer).netloc}/v1/audit"
+
+
+def erased_by(body: bytes) -> frozenset[int]:
+    """Tell which entries a tombstone (`log:erased`) says were erased; an entry of another kind names none."""
+    members = json.loads(body)
+    if members["kind"] != AuditKind.LOG_ERASED:
+        return frozenset()
+    return frozenset(members["facts"]["indexes"])

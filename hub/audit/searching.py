@@ -53,14 +53,16 @@ def at_index(session: Session, index: int) -> LoggedEntry | None:
     """Give the entry at an index, if the transaction may see it."""
     table = tables.log_entries.c
     row = session.execute(
-        sa.select(table.index.label("place"), table.id, table.body, table.logged_at).where(table.index == index)
+        sa.select(table.index.label("place"), table.id, table.body, table.logged_at).where(
+            table.index == index, table.body.is_not(None)
+        )
     ).one_or_none()
     return None if row is None else LoggedEntry(index=row.place, id=row.id, body=row.body, logged_at=row.logged_at)
 
 
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     table = tables.log_entries.c
-    found: list[sa.ColumnElement[bool]] = []
+    found: list[sa.ColumnElement[bool]] = [table.body.is_not(None)]
     if wanted.kinds:
         found.append(table.kind.in_(wanted.kinds))
     if wanted.agency is not None:

@@ -21,10 +21,11 @@ from consent.errors import LogRefusedError
 from consent.jwk import PrivateKey
 from consent.tlog import notes, tree
 from consent.tlog.tree import Frontier, Node
-from hub.audit import reads, tables
+from hub.audit import reads, rules, tables
 from hub.audit.reads import TILE_HEIGHT, Checkpoint, LogDamagedError
 
 BATCH: Final = 2000
+_ERASED: Final = f'"kind":"{rules.AuditKind.LOG_ERASED}"'.encode()
 LOCK: Final = 0x7473_6E6C_6F67
 """The advisory lock of the one that works; the number spells "tsnlog"."""
 
@@ -83,6 +84,13 @@ def sequence(session: Session, signer: Signer, *, now: datetime) -> int | None:
     return len(pending)
 
 
+def begin(session: Session, signer: Signer, *, now: datetime) -> None:
+    """Sign the empty tree where nothing was ever signed, so that witnesses can be asked before anything is logged."""
+    free = session.execute(sa.select(sa.func.pg_try_advisory_xact_lock(LOCK))).scalar_one()
+    if free and reads.checkpoint(session) is None:
+        _sign(session, signer, _continue(session, signer, None), now)
+
+
 def verify(session: Session, signer: Signer) -> int:
     """Hash every entry as stored and compare with every hash and checkpoint; return the size that was found
     sound.
@@ -96,13 +104,14 @@ def verify(session: Session, signer: Signer) -> int:
         return 0
     signed = reads.roots(session)
     size, root = next(signed)
-    frontier, upper = Frontier(), _Upper()
+    frontier, upper, gone = Frontier(), _Upper(), _Gone()
     for index, body, stored in reads.bodies(session, last.size):
         if index != frontier.size:
             raise LogDamagedError("entry-missing", frontier.size)
-        leaf = tree.leaf_hash(body)
+        leaf = stored if body is None else tree.leaf_hash(body)
         if leaf != stored:
             raise LogDamagedError("entry-changed", index)
+        gone.see(index, body)
         if size == frontier.size:
             _agree(frontier, root)
             size, root = next(signed)
@@ -112,7 +121,27 @@ def verify(session: Session, signer: Signer) -> int:
         raise LogDamagedError("entry-missing", frontier.size)
     _agree(frontier, last.root)
     upper.compare(session)
+    gone.compare()
     return last.size
+
+
+class _Gone:
+    """The entries without bytes, and those of which a tombstone in the log says so: no other may be without."""
+
+    def __init__(self) -> None:
+        self._empty: list[int] = []
+        self._named: set[int] = set()
+
+    def see(self, index: int, body: bytes | None) -> None:
+        if body is None:
+            self._empty.append(index)
+        elif _ERASED in body:
+            self._named |= rules.erased_by(body)
+
+    def compare(self) -> None:
+        unsaid = [index for index in self._empty if index not in self._named]
+        if unsaid:
+            raise LogDamagedError("entry-missing", unsaid[0])
 
 
 class _Upper:

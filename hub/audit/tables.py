@@ -30,10 +30,10 @@ log_entries = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("parties", ARRAY(sa.Uuid(as_uuid=False)), nullable=False),
     sa.Column("case_handle", sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=True),
     sa.Column("logged_at", UtcDateTime, nullable=False),
 )
-"""The entries in the order of the log, with the bytes that were hashed."""
+"""The entries in the order of the log, with the bytes that were hashed; without, once they were erased."""
 
 log_hashes = sa.Table(
     "log_hashes",
@@ -67,3 +67,58 @@ agency_anchors = sa.Table(
     sa.Column("anchored_at", UtcDateTime, nullable=False),
 )
 """The roots of agencies' own access logs: one a day, never changed. `entry` is the log's entry that says so."""
+
+log_witnesses = sa.Table(
+    "log_witnesses",
+    metadata,
+    sa.Column("witness", sa.Text, primary_key=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Column("agreed_at", UtcDateTime, nullable=True),
+    sa.Column("code", sa.Text, nullable=False),
+)
+"""What each witness said last: the size it cosigned, when it was asked, when it last agreed, what came of it."""
+
+log_cosignatures = sa.Table(
+    "log_cosignatures",
+    metadata,
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("witness", sa.Text, primary_key=True),
+    sa.Column("line", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+"""The newest cosignature of each witness on each checkpoint."""
+
+log_quorums = sa.Table(
+    "log_quorums",
+    metadata,
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("as_of", UtcDateTime, nullable=False),
+)
+"""The checkpoints that enough witnesses cosigned, and for which moment they stand."""
+
+log_recovery = sa.Table(
+    "log_recovery",
+    metadata,
+    sa.Column("place", sa.Boolean, primary_key=True),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("begun_at", UtcDateTime, nullable=False),
+)
+"""One row while the log may be behind what others saw: nothing is written and nothing signed."""
+
+log_erasures = sa.Table(
+    "log_erasures",
+    metadata,
+    sa.Column("id", sa.Uuid(as_uuid=False), primary_key=True),
+    sa.Column("ground", sa.Text, nullable=False),
+    sa.Column("indexes", ARRAY(sa.BigInteger), nullable=False),
+    sa.Column("ordered_by", sa.Uuid(as_uuid=False), nullable=False),
+    sa.Column("ordered_at", UtcDateTime, nullable=False),
+    sa.Column("confirmed_by", sa.Uuid(as_uuid=False), nullable=True),
+    sa.Column("confirmed_at", UtcDateTime, nullable=True),
+    sa.Column("entry", sa.Uuid(as_uuid=False), nullable=True),
+    sa.Column("erased_at", UtcDateTime, nullable=True),
+)
+"""What two people ordered to be erased; `entry` is the tombstone in the log."""

@@ -24,6 +24,8 @@ class Settings:
     - `data`: folder for what is neither database nor secret of others, e.g. the log key
     - `prepare_threshold`: psycopg's; None (never prepare) is right behind pgbouncer
     - `request_limit`: largest request in bytes
+    - `witnesses`: the witness policy (C2SP tlog-policy); None = nobody is asked
+    - `mirror`: folder to which the log is copied before witnesses see it; None = nowhere
     - `webhook_ports`: where agencies' webhooks may listen; `webhook_networks`: networks that may be called beside the
       public Internet, any port, and without TLS where this is not production
     """
@@ -38,6 +40,8 @@ class Settings:
     pool_size: int = 8
     request_limit: int = 20 * MEBIBYTE
     metrics_port: int | None = None
+    witnesses: Path | None = None
+    mirror: Path | None = None
     webhook_ports: frozenset[int] = frozenset({443})
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
@@ -73,6 +77,8 @@ class Settings:
             pool_size=_number(environ, "TSUNAGI_POOL_SIZE", 8) or 8,
             request_limit=_number(environ, "TSUNAGI_REQUEST_LIMIT", 20 * MEBIBYTE) or 20 * MEBIBYTE,
             metrics_port=_number(environ, "TSUNAGI_METRICS_PORT", None),
+            witnesses=_path(environ, "TSUNAGI_WITNESSES"),
+            mirror=_path(environ, "TSUNAGI_MIRROR"),
             webhook_ports=_ports(environ, "TSUNAGI_WEBHOOK_PORTS"),
             webhook_networks=_networks(environ, "TSUNAGI_WEBHOOK_NETWORKS"),
         )
@@ -88,6 +94,10 @@ def _needed(environ: Mapping[str, str], name: str, example: str) -> str:
     if not value:
         raise ConfigurationError("setting-missing", name=name, example=example)
     return value
+
+
+def _path(environ: Mapping[str, str], name: str) -> Path | None:
+    return Path(environ[name]) if environ.get(name) else None
 
 
 def _number(environ: Mapping[str, str], name: str, default: int | None) -> int | None:

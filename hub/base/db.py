@@ -261,6 +261,8 @@ _AWAY: Final = ("08", "57")
 _FULL: Final = "53"
 _CLASH: Final = ("40001", "40P01")
 _BUSY: Final = "55P03"
+_RECOVERING: Final = "TSN01"
+"""The database's word that the log is being recovered (migration 0013): nothing is written until it is whole."""
 
 
 def _translated(error: sa.exc.DBAPIError) -> Exception:
@@ -270,6 +272,8 @@ def _translated(error: sa.exc.DBAPIError) -> Exception:
         return ClashError()
     if state.startswith(_FULL) or state == _BUSY:
         return _later("busy")
+    if state == _RECOVERING:
+        return UnavailableError("log-recovering", headers={"Retry-After": "60"})
     if (
         error.connection_invalidated
         or state.startswith(_AWAY)

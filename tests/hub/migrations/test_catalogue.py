@@ -17,8 +17,9 @@ NOBODYS = {
     "alembic_version": "the revision of the schema",
     "single_uses": "digests without an owner; requests can put them in and never read them",
 }
-# Read by everybody by their meaning: the log's tree and its checkpoints; by every agency: the directory with its keys.
-EVERYBODYS = {"log_checkpoints", "log_hashes"}
+# Read by everybody by their meaning: the log's tree, its checkpoints, who cosigned them, whether it is being
+# recovered; by every agency: the directory with its keys.
+EVERYBODYS = {"log_checkpoints", "log_cosignatures", "log_hashes", "log_quorums", "log_recovery"}
 EVERY_AGENCYS = {"agencies", "agency_keys"}
 # What requests may delete: nothing that is a fact.
 DELETABLE: set[str] = set()
