@@ -70,23 +70,9 @@ Timer = Callable[[Session], object]
 """Looks for what has come due and deals with it, in the transaction it is given; it never commits."""
 
 
-def join(*slices: Mapping[str, Handler]) -> Mapping[str, Handler]:
-    """Join the slices' topics; what two of them listen to is done by both, in the order given, in one
-    transaction.
-    """
-    topics = dict.fromkeys(topic for slice_ in slices for topic in slice_)
-    return {topic: _each(tuple(one[topic] for one in slices if topic in one)) for topic in topics}
-
-
-def _each(handlers: Sequence[Handler]) -> Handler:
-    def handle(session: Session, work: Work) -> None:
-        for handler in handlers:
-            handler(session, work)
-
-    return handle
-
-
-HANDLERS: Final[Mapping[str, Handler]] = join(intakes_jobs.HANDLERS, messages_jobs.HANDLERS, referrals_jobs.HANDLERS)
+HANDLERS: Final[Mapping[str, Handler]] = outbox_jobs.join(
+    intakes_jobs.HANDLERS, messages_jobs.HANDLERS, referrals_jobs.HANDLERS
+)
 TIMERS: Final[Sequence[Timer]] = (*messages_jobs.TIMERS, *referrals_jobs.TIMERS, *oversight_jobs.TIMERS)
 
 log = structlog.get_logger(__name__)

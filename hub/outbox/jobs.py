@@ -6,7 +6,7 @@ The lease commits first, so that an attempt counts even if it takes the worker d
 by `work.id`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -68,3 +68,19 @@ def _bury(database: Database, given_up: Handler) -> None:
     with database.transaction(None) as session:
         for work in service.bury(session, now=now(session)):
             given_up(session, work)
+
+
+def join(*slices: Mapping[str, Handler]) -> Mapping[str, Handler]:
+    """Join the slices' topics; what two of them listen to is done by both, in the order given, in one
+    transaction.
+    """
+    topics = dict.fromkeys(topic for slice_ in slices for topic in slice_)
+    return {topic: _each(tuple(one[topic] for one in slices if topic in one)) for topic in topics}
+
+
+def _each(handlers: Sequence[Handler]) -> Handler:
+    def handle(session: Session, work: Work) -> None:
+        for handler in handlers:
+            handler(session, work)
+
+    return handle

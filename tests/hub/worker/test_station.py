@@ -14,6 +14,7 @@ from hub.audit import service as audit
 from hub.audit.rules import AuditKind, Entry
 from hub.base.config import Settings
 from hub.base.db import Database, now
+from hub.outbox import jobs as outbox_jobs
 from hub.outbox import service as outbox
 from hub.outbox.rules import Work
 from hub.tasks import reads as tasks
@@ -83,12 +84,12 @@ def test_a_topic_of_two_slices_is_done_by_both_in_turn_and_by_both_or_neither(
     def refuse(_session: Session, _work: Work) -> None:
         raise OSError
 
-    handlers = worker.join({"t": lambda *_: done.append("lower")}, {"t": lambda *_: done.append("upper")})
+    handlers = outbox_jobs.join({"t": lambda *_: done.append("lower")}, {"t": lambda *_: done.append("upper")})
     put("t")
     replace(station, handlers=handlers).sweep()
     assert done == ["lower", "upper"]
     put("t")
-    replace(station, handlers=worker.join(handlers, {"t": refuse})).sweep()
+    replace(station, handlers=outbox_jobs.join(handlers, {"t": refuse})).sweep()
     assert states() == {"done": 1, "pending": 1}
 
 
