@@ -131,7 +131,7 @@ def _agreed(session: Session, folder: Path, signer: Signer, newest: Checkpoint) 
 def _write_bundle(session: Session, folder: Path, number: int, size: int) -> None:
     first = number * TILE_WIDTH
     width = min(TILE_WIDTH, size - first)
-    stored = [*reads.stretch(session, first, first + width)]
+    stored = [*reads.stored_bodies(session, first, first + width)]
     if [index for index, _, _ in stored] != list(range(first, first + width)):
         raise reads.LogDamagedError("entry-missing", first)
     entries = b"".join(len(body or b"").to_bytes(_LENGTH_BYTES) + (body or b"") for _, body, _ in stored)

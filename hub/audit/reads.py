@@ -220,10 +220,10 @@ def bodies(session: Session, size: int) -> Iterator[tuple[int, bytes | None, byt
     thousand at a time.
     """
     for first in range(0, size, STRETCH):
-        yield from stretch(session, first, min(first + STRETCH, size))
+        yield from stored_bodies(session, first, min(first + STRETCH, size))
 
 
-def stretch(session: Session, first: int, end: int) -> Iterator[tuple[int, bytes | None, bytes]]:
+def stored_bodies(session: Session, first: int, end: int) -> Iterator[tuple[int, bytes | None, bytes]]:
     """Give index, stored bytes (None: erased) and stored leaf hash of the entries from *first* to before *end*."""
     entry_of, hash_of = tables.log_entries.c, tables.log_hashes.c
     pairs = sa.join(
@@ -294,14 +294,17 @@ def stored_hashes(session: Session, level: int, count: int, *, first: int = 0) -
 
 
 def stretch(session: Session, first: int, end: int) -> tuple[LoggedEntry, ...]:
-    """Return the entries at [first, end), whoever they name, as far as this transaction may see them.
+    """Return the entries at [first, end), whoever they name, as far as this transaction may see them; of those
+    that were erased the body is empty.
 
     Raises:
         LogDamagedError: one is missing.
     """
     table = tables.log_entries.c
     query = (
-        sa.select(table.index.label("place"), table.id, table.body, table.logged_at)
+        sa.select(
+            table.index.label("place"), table.id, sa.func.coalesce(table.body, b"").label("body"), table.logged_at
+        )
         .where(table.index >= first, table.index < end)
         .order_by(table.index)
     )

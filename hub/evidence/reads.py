@@ -85,13 +85,14 @@ def write(
 
 def _stretch(session: Session, writer: Writer, first: int, end: int) -> None:
     logged = audit.stretch(session, first, end)
-    signed = documents(session, logged)
+    signed = documents(session, [one for one in logged if one.body])
     hashes = audit.stored_hashes(session, 0, end - first, first=first)
     notes = {one.size: one.note for one in audit.checkpoints(session, after=first, until=end)}
     for start in range(first, end, WIDTH):
         stop = min(start + WIDTH, end)
         writer.leaves(start, b"".join(hashes[start - first : stop - first]))
         for one in logged[start - first : stop - first]:
-            writer.entry(one.index, one.body, signed[one.index])
+            if one.body:  # an erased entry leaves its leaf alone
+                writer.entry(one.index, one.body, signed[one.index])
             if one.index + 1 in notes:
                 writer.checkpoint(notes[one.index + 1])
