@@ -22,5 +22,8 @@ OVERSIGHT: Final = (
     Line("console.audit", "find", "frame.menu-audit", "console.audit"),
     Line("console.reviews", "flag", "frame.menu-reviews", "console.reviews"),
     Line("console.people", "book", "frame.menu-people", "console.ledger"),
+    Line("console.consents", "file", "frame.menu-consents", "console.register"),
+    Line("console.watch", "eye", "frame.menu-watch", "console.watch"),
+    Line("console.breach", "warn", "frame.menu-breach", "console.breach"),
 )
 RUNNING: Final = (Line("console.me", "key", "frame.menu-me", "console.self"),)

@@ -4,24 +4,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from enum import StrEnum
-from typing import TypeVar
 
 from flask import request, url_for
 from werkzeug.wrappers import Response as Answer
 
 from hub.base.db import now
-from hub.base.errors import HubError, InvalidError, NotFoundError
+from hub.base.errors import HubError, NotFoundError
 from hub.base.ids import is_id
-from hub.console import naming, wording
+from hub.console import naming
+from hub.console.forms import chosen, reference, refusal
 from hub.console.pages import page, see
 from hub.console.rendering import render
 from hub.console.visits import Visit
 from hub.oversight import figures, reads, service
 from hub.oversight import rules as oversight
-from hub.web import problems
 
-Code = TypeVar("Code", bound=StrEnum)
 WINDOW = timedelta(days=90)
 
 
@@ -64,34 +61,6 @@ def review(visit: Visit, message: str) -> Answer | tuple[str, int]:
     shown = {"one": found, "name": naming.named(known, visit.language), "fault": fault, "said": said}
     codes = {"answers": oversight.Answer, "remarks": oversight.Remark, "given": request.form}
     return render("review.html", status=422 if fault else 200, **shown, **codes)
-
-
-def chosen(codes: type[Code], field: str) -> Code:
-    """Read a code of a closed list from the form.
-
-    *Raises* InvalidError: choose-one.
-    """
-    try:
-        return codes(request.form.get(field, ""))
-    except ValueError as error:
-        raise InvalidError("choose-one", pointer=f"/{field}") from error
-
-
-def reference() -> str | None:
-    """Read the number of a file from the form, or nothing."""
-    return request.form.get("reference", "").strip() or None
-
-
-def refusal(visit: Visit, error: HubError) -> str:
-    """Say in a sentence why a deed was refused; what was typed is not repeated.
-
-    *Raises* the error itself where it has no sentence for a form.
-    """
-    if error.status not in {409, 422}:
-        raise error
-    if error.code == "choose-one":
-        return wording.text(visit.language, "oversight.choose-one")
-    return problems.catalogue()[error.code].detail[visit.language]
 
 
 def _judge(visit: Visit, message: str) -> None:

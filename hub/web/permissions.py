@@ -75,6 +75,9 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "console.audit": _staff(OFFICER, AGENCY_OFFICER, AUDITOR),
     "console.reviews": _staff(OFFICER),
     "console.ledger": _staff(OFFICER),
+    "console.watch": _staff(OFFICER),
+    "console.register": _staff(OFFICER),
+    "console.breach": _staff(OFFICER),
 }
 
 SCOPES: Final = frozenset(scope for rule in PERMISSIONS.values() for scope in rule.scopes)

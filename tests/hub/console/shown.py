@@ -12,6 +12,10 @@ PAGES = (
     "/console/reviews",
     "/console/people",
     "/console/people/<case>",
+    "/console/consents",
+    "/console/watch",
+    "/console/samples",
+    "/console/breach",
 )
 """Addresses that show a page to an officer of the network; a new page goes here."""
 
@@ -23,6 +27,8 @@ READING: tuple[str, ...] = (
     "/console/people/<case>/csv",
     "/console/people/<case>/json",
     "/console/reviews/<message>",
+    "/console/consents/<consent>",
+    "/console/samples/<draw>",
 )
 """Addresses that answer a GET with something else than a page: a file, a way to a page."""
 
@@ -33,5 +39,9 @@ EXAMPLES = {
     "<int:index>": "0",
     "<case>": ID,
     "<message>": ID,
+    "<consent>": ID,
+    "<draw>": ID,
+    "<anomaly>": ID,
+    "<notice>": ID,
 }
 """What stands for the places of an address; the tests see to it that the log has an entry 0."""
