@@ -44,7 +44,7 @@ def refusal(visit: Visit, error: HubError) -> str:
     if error.status not in {409, 422}:
         raise error
     if error.code in OWN:
-        return wording.text(visit.language, f"oversight.{error.code}")
+        return wording.text(visit.language, f"oversight.fault-{error.code}")
     return problems.catalogue()[error.code].detail[visit.language]
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import request
 
 from consent.vocabulary.codes import CODE_LISTS
@@ -25,6 +27,7 @@ LISTS = {
     "proxy_reason": "proxy_reason",
 }
 """Members of a record whose values are codes of the vocabulary."""
+TIMES = frozenset({"valid_from", "valid_until", "signed_at"})
 LONGEST = 64
 
 
@@ -63,6 +66,8 @@ def consent(visit: Visit, consent: str) -> tuple[str, int]:
     def said(member: str, value: str) -> str:
         if member in LISTS:
             return wording.label(visit.language, LISTS[member], value)
+        if member in TIMES:
+            return wording.say_moment(datetime.fromisoformat(value))
         return name(value) if member in {"hub_parties", "partners"} else value
 
     return render("consent.html", one=one, earlier=earlier, name=name, said=said)

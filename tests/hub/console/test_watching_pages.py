@@ -52,8 +52,11 @@ def test_a_renewed_record_shows_what_was_added_and_what_went(story, officer) -> 
     newest = officer.soup("/console/consents").find("tbody").find("a")["href"]
     page = officer.soup(newest)
     check_markup(page)
-    assert [one.get_text() for one in page.find_all("ins")] == ["連絡先"]
-    assert [one.get_text() for one in page.find_all("del")] == ["収入・資産・家計"]
+    changes = {
+        row.th.get_text(): [cell.get_text(strip=True) for cell in row.find_all("td")] for row in page.find_all("tr")[1:]
+    }
+    assert changes["区分"] == ["連絡先", "収入・資産・家計"]
+    assert "目的" not in changes
     assert officer.get(f"/console/consents/{new_uuid()}").status_code == 404
     assert officer.get("/console/consents/kakuu").status_code == 404
 
