@@ -15,6 +15,21 @@ from connectors.base.errors import ConnectorError
 from connectors.casebook.statements import Pen
 from connectors.casebook.tables_files import draft_files, drafts
 
+_TURN = "#turn"
+"""Where a draft's document says which sending of which page it holds; no field is called so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Which sending of an open page something is: the page's own id, and a number that grows with each sending."""
+
+    page: str
+    number: int
+
+    def is_overtaken_by(self, other: Turn | None) -> bool:
+        """Say whether the same page sent another before that is newer than this; other pages tell nothing."""
+        return other is not None and other.page == self.page and other.number > self.number
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
@@ -27,6 +42,7 @@ class Draft:
     fields: Mapping[str, Any] = field(repr=False)
     created_at: datetime
     saved_at: datetime
+    turn: Turn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +78,21 @@ def draft_of(connection: Connection, draft: str, *, staff: str) -> Draft:
     return _draft(row)
 
 
-def save(connection: Connection, pen: Pen, draft: str, *, case: str | None = None, **fields: Any) -> Draft:
+def save(
+    connection: Connection, pen: Pen, draft: str, *, case: str | None = None, turn: Turn | None = None, **fields: Any
+) -> Draft:
     """Keep what was filled in since, beside what was there; give the draft as it stands.
+
+    `turn`: which sending of a page this is. One that the same page's later sending overtook on the way is left out,
+    so that a save on a slow line cannot undo what was written after it.
 
     *Raises* `ConnectorError("draft-unknown")`.
     """
     known = draft_of(connection, draft, staff=pen.staff)
-    document = {**known.fields, **fields}
+    if turn is not None and turn.is_overtaken_by(known.turn):
+        return known
+    kept = turn or known.turn
+    document = {**known.fields, **fields, **({_TURN: [kept.page, kept.number]} if kept else {})}
     connection.execute(
         sa.update(drafts)
         .where(drafts.c.id == draft)
@@ -126,12 +150,15 @@ def files_with(connection: Connection, draft: str) -> Sequence[DraftFile]:
 
 
 def _draft(row: sa.Row[Any]) -> Draft:
+    fields = dict(row.document)
+    turn = fields.pop(_TURN, None)
     return Draft(
         id=row.id,
         kind=row.kind,
         case=row.case,
         staff=row.staff,
-        fields=row.document,
+        fields=fields,
         created_at=row.created_at,
         saved_at=row.saved_at,
+        turn=Turn(page=turn[0], number=turn[1]) if turn else None,
     )

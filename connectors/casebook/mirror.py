@@ -6,21 +6,19 @@ For pages that must open with the line down. Days and moments stay as the hub ga
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
 from connectors.casebook import tables_mirror as tables
 from connectors.casebook.tables import referrals
 from connectors.sdk import answers, threads
-from connectors.sdk.reading import read
+from connectors.sdk.reading import plain, read
 
 Shape = TypeVar("Shape")
 
@@ -47,7 +45,7 @@ class PlannedAccompaniment:
 
 def keep_detail(connection: Connection, detail: threads.ReferralDetail, *, now: datetime) -> None:
     """Keep a referral in full, with its accompaniments and follow-ups, unless a newer version is here."""
-    values = {"version": detail.version, "document": _plain(threads.ReferralDetail, detail), "fetched_at": now}
+    values = {"version": detail.version, "document": plain(threads.ReferralDetail, detail), "fetched_at": now}
     statement = insert(tables.referral_details).values(referral=detail.id, **values)
     newer = tables.referral_details.c.version <= statement.excluded.version
     connection.execute(statement.on_conflict_do_update(index_elements=["referral"], set_=values, where=newer))
@@ -140,7 +138,7 @@ def keep_tasks(connection: Connection, found: Iterable[answers.Task]) -> None:
                 "due_at": task.due_at,
                 "raised_at": task.raised_at,
                 "done_at": task.done_at,
-                "document": _plain(answers.Task, task),
+                "document": plain(answers.Task, task),
             },
         )
     gone = sa.delete(tables.tasks).where(
@@ -168,7 +166,7 @@ def keep_notices(connection: Connection, found: Iterable[threads.Notice]) -> Non
                 "case": notice.case,
                 "due_at": notice.due_at,
                 "answered_at": notice.answered_at,
-                "document": _plain(threads.Notice, notice),
+                "document": plain(threads.Notice, notice),
             },
         )
 
@@ -189,7 +187,7 @@ def notice_of(connection: Connection, notice: str) -> threads.Notice | None:
 
 def keep_profile(connection: Connection, agency: answers.Agency, *, now: datetime) -> None:
     """Keep what the directory says of an agency. Its keys are not here: `directory` keeps those, verified."""
-    values = {"document": _plain(answers.Agency, agency) | {"keys": []}, "fetched_at": now}
+    values = {"document": plain(answers.Agency, agency) | {"keys": []}, "fetched_at": now}
     _put(connection, tables.agency_profiles, {"agency": agency.id}, values)
 
 
@@ -208,22 +206,17 @@ def _keep_accompaniments(
 ) -> None:
     for going in found:
         values = {"case": case, "agency": going.agency, "state": going.state, "on_day": going.on}
-        document = {"document": _plain(threads.Accompaniment, going)}
+        document = {"document": plain(threads.Accompaniment, going)}
         _put(connection, tables.accompaniments, {"referral": referral, "n": going.n}, values | document)
 
 
 def _keep_follow_ups(connection: Connection, referral: str, case: str, found: Iterable[threads.FollowUp]) -> None:
     for asked in found:
         values = {"case": case, "agency": asked.agency, "due_on": asked.due_on, "done_at": asked.done_at}
-        document = {"document": _plain(threads.FollowUp, asked)}
+        document = {"document": plain(threads.FollowUp, asked)}
         _put(connection, tables.follow_ups, {"referral": referral, "n": asked.n}, values | document)
 
 
 def _put(connection: Connection, table: sa.Table, key: dict[str, Any], values: dict[str, Any]) -> None:
     statement = insert(table).values(**key, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
-
-
-def _plain(shape: type[Shape], value: Shape) -> dict[str, Any]:
-    plain: dict[str, Any] = json.loads(TypeAdapter(shape).dump_json(value))
-    return plain

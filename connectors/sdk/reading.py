@@ -28,6 +28,12 @@ def read(shape: type[Shape], document: object) -> Shape:
     return made
 
 
+def plain(shape: type[Shape], value: Shape) -> dict[str, Any]:
+    """Write a frozen dataclass as the JSON object that `read` reads."""
+    made: dict[str, Any] = _adapter(cast("Hashable", shape)).dump_python(value, mode="json")
+    return made
+
+
 @cache
 def _adapter(shape: Any) -> TypeAdapter[Any]:
     return TypeAdapter(shape)

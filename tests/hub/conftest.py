@@ -34,6 +34,7 @@ TEMPLATE = "tsunagi_template"
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the system's, for exactly this
 ROOM = 2 * 1024**3
 HAS_STRATEGIES = 15
+_OPENED: dict[tuple[str, Role], Database] = {}
 UNSAFE_AND_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -138,28 +139,34 @@ def hub_database(migrated: UsedAgain) -> Iterator[Place]:
         yield place
 
 
+@contextmanager
+def opened(place: Place, role: Role) -> Iterator[Database]:
+    """Open a database in a role; what was compiled for it by an earlier test is compiled still, connections are new."""
+    known = _OPENED.get((place.url, role)) or Database(place.url, role)
+    _OPENED[place.url, role] = known
+    yield known
+    known.close()
+
+
 @pytest.fixture
 def database(hub_database: Place) -> Iterator[Database]:
     """As requests see it (tsn_hub)."""
-    opened = Database(hub_database.url, Role.HUB)
-    yield opened
-    opened.close()
+    with opened(hub_database, Role.HUB) as made:
+        yield made
 
 
 @pytest.fixture
 def jobs_database(hub_database: Place) -> Iterator[Database]:
     """As the worker sees it (tsn_job)."""
-    opened = Database(hub_database.url, Role.JOB)
-    yield opened
-    opened.close()
+    with opened(hub_database, Role.JOB) as made:
+        yield made
 
 
 @pytest.fixture
 def sequencer_database(hub_database: Place) -> Iterator[Database]:
     """As the sequencer sees it (tsn_seq)."""
-    opened = Database(hub_database.url, Role.SEQ)
-    yield opened
-    opened.close()
+    with opened(hub_database, Role.SEQ) as made:
+        yield made
 
 
 @pytest.fixture

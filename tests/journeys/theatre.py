@@ -8,7 +8,8 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from pathlib import Path
 
@@ -28,10 +29,14 @@ LONG = "T13"
 
 @dataclass(kw_only=True)
 class Theatre:
-    """A stage that is opened when the first story wants it; `company` is the one that played last."""
+    """A stage that is opened when the first story wants it; `company` is the one that played last.
+
+    `companies`: those that played side by side.
+    """
 
     stage: Stage | None = None
     company: Company | None = None
+    companies: dict[str, Company] = field(default_factory=dict)
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def assemble(self, told: Story) -> Company:
@@ -51,6 +56,24 @@ class Theatre:
         company = self.assemble(told)
         done = {number: perform(company, event, number) for number, event in told.as_it_happens()}
         return [done[number] for number in sorted(done)]
+
+    def play_side_by_side(self, stories: Sequence[Story]) -> dict[str, list[Played]]:
+        """Play stories that overlap in time on one hub, each event at its moment; give each story's by its id."""
+        moments = [
+            (event.takes_effect, told.id, number, event, told)
+            for told in stories
+            for number, event in told.as_it_happens()
+        ]
+        done: dict[str, dict[int, Played]] = {told.id: {} for told in stories}
+        self.companies = {}
+        for at, name, number, event, told in sorted(moments, key=lambda one: one[:3]):
+            if name not in self.companies:
+                self.companies[name] = self.assemble(told)
+                everybody = replace(self.companies[name], actors=dict(self.companies[name].troupe))
+            everybody.wait_until(at.astimezone(UTC))
+            self.companies[name].introduced_at = everybody.introduced_at
+            done[name][number] = perform(self.companies[name], event, number)
+        return {story: [played[number] for number in sorted(played)] for story, played in done.items()}
 
     def close(self) -> None:
         """Stop the hub and close every connector."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.connectors.desk.test_papers import document
 from tests.pages import seeing
 from tests.pages.seeing import Eyes
 from tests.pages.town import Desk, Town
+from tests.pages.walking import stroke
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
@@ -50,17 +52,11 @@ def test_a_form_is_signed_with_the_pointer_and_taken(eyes: Eyes, town: Town) -> 
         with page.expect_response("**/sentence"):
             box.check()
         said.locator("p:has(.tag-y)", has_text="家").wait_for()  # no function of ours: the page's policy forbids eval
-        pad = page.locator("[data-pad] svg")
-        pad.scroll_into_view_if_needed()
-        place = pad.bounding_box()
-        assert place
-        page.mouse.move(place["x"] + 40, place["y"] + 20)
-        page.mouse.down()
-        page.mouse.move(place["x"] + 120, place["y"] + 80, steps=6)
-        page.mouse.up()
+        with page.expect_request("**/save") as saved:
+            stroke(page)
+        assert re.search(r"[0-9a-f]{24} [0-9]{13}", saved.value.post_data or ""), "it says which turn it is"
         assert page.locator("[data-pad] path").count() == 1
         assert page.locator("[name=method][value=pad]").is_checked()
-        page.wait_for_timeout(2500)
         assert seen(page, "intake-form") == []
         page.click(".bar button[value=check]")
         page.wait_for_selector("h1")

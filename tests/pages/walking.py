@@ -93,18 +93,21 @@ def scanned(page: Page, scan: bytes) -> str:
 
 def draw(page: Page) -> None:
     """Sign the form with the pointer, and have it registered."""
-    pad = page.locator("[data-pad] svg")
-    pad.scroll_into_view_if_needed()
-    place = pad.bounding_box()
-    assert place
-    page.mouse.move(place["x"] + 40, place["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(place["x"] + 120, place["y"] + 80, steps=6)
-    page.mouse.up()
+    stroke(page)
     page.click(".bar button[value=check]")
     page.wait_for_url("**/check")
     page.locator(".bar button").click()
     page.wait_for_url(re.compile(r"/intakes/[0-9a-f]+-[0-9a-f-]+$"))
+
+
+def stroke(page: Page) -> None:
+    """Draw one line in the frame of the form."""
+    pad = page.locator("[data-pad] svg")
+    pad.hover(position={"x": 40, "y": 20})  # waits until it stands still: the sentence above it grows with the boxes
+    page.mouse.down()
+    pad.hover(position={"x": 120, "y": 80})
+    page.mouse.up()
+    assert page.locator("[name=strokes]").input_value(), "the stroke did not fall into the frame"
 
 
 def allow_exactly(page: Page, partners: Collection[str], categories: Collection[str]) -> None:

@@ -25,6 +25,7 @@ from connectors.desk.intakes.choices import Choice, columns, propose, read_choic
 from connectors.desk.intakes.service import Intake
 from connectors.desk.intakes.signing import Signed, read_signed
 from connectors.desk.staff.reads import colleagues
+from connectors.desk.web import turns
 from connectors.desk.web.filling import Filled
 from connectors.desk.web.papers import Paper
 from connectors.desk.web.visits import Member, Role, Visit
@@ -36,7 +37,7 @@ from consent.vocabulary.codes import CODE_LISTS
 SIGNATURE: Final = "signature"
 """What a draft's scan is for."""
 _LONGEST: Final = 1_000_000
-_NOT_KEPT: Final = frozenset({"csrf_token", "do", "again"})
+_NOT_KEPT: Final = frozenset({"csrf_token", "do", "again", turns.FIELD})
 _OF_ONE_FORM: Final = ("method", "signed_on", "oral_", "no1_", "no2_", "no3_")
 """Fields that the next form does not take over: refusals stand already, how it is signed is asked anew."""
 _FIELD_OF: Final = {
@@ -145,7 +146,7 @@ def save(connection: Connection, visit: Visit, draft: str, values: MultiDict[str
     form = {name: said for name, said in values.lists() if name not in _NOT_KEPT}
     if sum(len(name) + sum(map(len, said)) for name, said in form.items()) > _LONGEST:
         raise RequestEntityTooLarge
-    drafts.save(connection, visit.pen(), draft, form=form)
+    drafts.save(connection, visit.pen(), draft, turn=turns.turn_of(values), form=form)
 
 
 def put_scan(connection: Connection, visit: Visit, draft: str, sent: Mapping[str, FileStorage]) -> Filled:

@@ -18,6 +18,7 @@ from connectors.casebook.referral_files import ReferralFile
 from connectors.desk.sending import fields, letters, reads
 from connectors.desk.sending.reads import KIND, Sheet
 from connectors.desk.web.contents import FORM_MEDIA, TEXT_MEDIA, Part, lines_of
+from connectors.desk.web.turns import turn_of
 from connectors.desk.web.visits import Visit
 from connectors.sdk.threads import ReferralDetail
 from consent.keys import KeyUse
@@ -114,7 +115,7 @@ def save(connection: Connection, visit: Visit, draft: str, step: str, form: Mult
     """
     known = reads.draft_of(connection, visit, draft)
     said = fields.collect(step, form)
-    drafts.save(connection, visit.pen(), draft, **said, **_picked(step, {**known.fields, **said}))
+    drafts.save(connection, visit.pen(), draft, turn=turn_of(form), **said, **_picked(step, {**known.fields, **said}))
 
 
 def keep(connection: Connection, visit: Visit, draft: str, step: str, form: MultiDict[str, str]) -> None:
@@ -124,7 +125,7 @@ def keep(connection: Connection, visit: Visit, draft: str, step: str, form: Mult
     """
     known = reads.draft_of(connection, visit, draft)
     said = fields.keepable(step, form)
-    drafts.save(connection, visit.pen(), draft, **said, **_picked(step, {**known.fields, **said}))
+    drafts.save(connection, visit.pen(), draft, turn=turn_of(form), **said, **_picked(step, {**known.fields, **said}))
 
 
 def deny_numbers(connection: Connection, visit: Visit, sheet: Sheet) -> None:

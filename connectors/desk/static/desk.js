@@ -51,6 +51,10 @@
   // ── what was written: saved by itself where the form says where to, else guarded ──
   for (const form of document.querySelectorAll("form[data-autosave], form[data-guard]")) {
     let changed = false, timer = 0, sent = false;
+    // each sending says its turn: a save that is late on the line must not undo what was written and sent after it
+    const page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    form.addEventListener("formdata", (e) => e.formData.set("turn", page + " " + Date.now()));
+    addEventListener("pageshow", () => { sent = false; });
     const said = form.querySelector("[data-saved]");
     const save = async () => {
       if (!form.dataset.autosave || sent) return;

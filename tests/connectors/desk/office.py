@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from typing import Any
 
@@ -32,7 +33,7 @@ class Page:
     """An answer, and the page in it."""
 
     answer: TestResponse
-    soup: BeautifulSoup | None
+    is_page: bool = False
 
     @property
     def status(self) -> int:
@@ -43,10 +44,10 @@ class Page:
         """Give where a redirect leads."""
         return self.answer.headers["Location"]
 
-    @property
+    @cached_property
     def html(self) -> BeautifulSoup:
-        assert self.soup is not None, self.answer.headers
-        return self.soup
+        assert self.is_page, self.answer.headers
+        return markup.read(self.answer.get_data(as_text=True))
 
     @property
     def words(self) -> str:
@@ -111,7 +112,7 @@ class Browser:
                     fields.setdefault(str(name), []).append(str(one.get("value", "on")))
             elif one.get("type") not in {"file", "submit"}:
                 fields.setdefault(str(name), []).append(
-                    one.get_text() if one.name == "textarea" else str(one.get("value", ""))
+                    _as_sent(one.get_text()) if one.name == "textarea" else str(one.get("value", ""))
                 )
         fields |= dict(data or {})
         path = str(found.get("action") or page.answer.request.full_path.rstrip("?"))
@@ -124,14 +125,17 @@ class Browser:
         return {"Accept-Language": self.language}
 
     def _page(self, answer: TestResponse) -> Page:
-        soup = None
         answer.get_data()
         answer.close()
-        if answer.mimetype == "text/html" and not 300 <= answer.status_code < 400:
-            soup = markup.check(answer.get_data(as_text=True))
-            guard = soup.find("input", attrs={"name": "csrf_token"})
-            self.token = str(guard["value"]) if guard else self.token
-        return Page(answer, soup)
+        is_page = answer.mimetype == "text/html" and not 300 <= answer.status_code < 400
+        if is_page:
+            self.token = markup.check(answer.get_data(as_text=True)) or self.token
+        return Page(answer, is_page)
+
+
+def _as_sent(text: str) -> str:
+    """Write a text as browsers send it: every line ends with CR LF (HTML, constructing the entry list)."""
+    return "\r\n".join(text.splitlines()) if "\n" in text else text
 
 
 @dataclass

@@ -285,6 +285,26 @@ def test_a_draft_is_kept_found_again_and_thrown_away(browser: Browser, office: O
     assert browser.get(filling.at).status == 404
 
 
+def test_a_save_that_is_late_on_the_line_does_not_undo_what_was_sent_after_it(browser: Browser) -> None:
+    filling, page, other = Filling(browser), "0" * 24, "1" * 24
+    filling.press("save", name=NAME, turn=f"{page} 1002")
+
+    def kept_after(turn: str) -> str:
+        assert browser.post(f"{filling.at}/save", {"name": "仮名", "turn": turn}).status == 200
+        field = browser.get(filling.at).html.select_one("input[name=name]")
+        return str(field["value"]) if field else ""
+
+    assert kept_after(f"{page} 1001") == NAME
+    late = {"name": "仮名", "turn": f"{page} 1001", "csrf_token": browser.token}
+    assert browser.client.post(f"{filling.at}/sentence", data=late).status_code == 200
+    assert kept_after(f"{page} 1000") == NAME
+    assert kept_after(f"{page} 1003") == "仮名"
+    browser.post(f"{filling.at}/save", {"name": NAME, "turn": f"{page} 1004"})
+    assert kept_after(f"{other} 1") == "仮名", "another page is another matter"
+    browser.post(f"{filling.at}/save", {"name": NAME, "turn": f"{other} 2"})
+    assert kept_after("no turn at all") == "仮名"
+
+
 def test_an_empty_form_is_taken_up_again_and_not_made_twice(browser: Browser) -> None:
     assert Filling(browser).at == Filling(browser).at
 

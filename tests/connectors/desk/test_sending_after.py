@@ -29,6 +29,15 @@ def test_a_page_saves_itself_and_says_when(browser: Browser, case: str, network:
     assert WORDS in browser.get(f"{place}/content").words
 
 
+def test_a_save_that_is_late_on_the_line_does_not_undo_what_was_sent_after_it(browser: Browser, case: str) -> None:
+    place, page = path(at_content(browser, case)).rsplit("/", 1)[0], "0" * 24
+    for text, turn in ((WORDS, 1002), ("古い文", 1001)):
+        browser.post(f"{place}/content/save", {"text_contact": text, "turn": f"{page} {turn}"})
+    words = browser.get(f"{place}/content").words
+    assert WORDS in words
+    assert "古い文" not in words
+
+
 def test_what_cannot_be_kept_is_left_out_of_a_save(browser: Browser, case: str) -> None:
     place = path(at_content(browser, case)).rsplit("/", 1)[0]
     browser.post(f"{place}/content/save", {"text_contact": "a\x00b", "text_identity": WORDS})

@@ -21,7 +21,6 @@ PAGES = (
 
 READING: tuple[str, ...] = (
     "/console/audit/build",
-    "/console/figures.csv",
     "/console/audit/<int:index>/proof",
     "/console/audit/export.csv",
     "/console/audit/export.jsonl",
