@@ -26,4 +26,8 @@ OVERSIGHT: Final = (
     Line("console.watch", "eye", "frame.menu-watch", "console.watch"),
     Line("console.breach", "warn", "frame.menu-breach", "console.breach"),
 )
-RUNNING: Final = (Line("console.me", "key", "frame.menu-me", "console.self"),)
+RUNNING: Final = (
+    Line("console.agencies", "people", "frame.menu-agencies", "console.agencies"),
+    Line("console.retention", "bag", "frame.menu-retention", "console.retention"),
+    Line("console.me", "key", "frame.menu-me", "console.self"),
+)

@@ -11,7 +11,20 @@ from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response as Answer
 
 from hub.base.errors import NotFoundError
-from hub.console import audit, breach, faults, guard, overview, people, records, reviews, signing_in, watch
+from hub.console import (
+    agencies,
+    audit,
+    breach,
+    faults,
+    guard,
+    overview,
+    people,
+    records,
+    retention,
+    reviews,
+    signing_in,
+    watch,
+)
 from hub.console.pages import HOME, blueprint, page
 from hub.console.rendering import TEMPLATES
 from hub.console.visits import Visit
@@ -32,7 +45,7 @@ KINDS: Final = {
     "passkey.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
-PAGES: Final = (overview, audit, people, reviews, records, watch, breach, signing_in)
+PAGES: Final = (overview, audit, people, reviews, records, watch, breach, agencies, retention, signing_in)
 """The modules whose pages the blueprint holds once they are imported."""
 
 

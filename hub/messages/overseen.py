@@ -17,7 +17,7 @@ from consent.ids import RANDOM_BYTES, uuid7
 from hub.messages import reads, tables
 from hub.messages.known import MESSAGE_COLUMNS, Message
 from hub.messages.reads import Labelled, Notice
-from hub.messages.rules import ARRIVED, KEPT_AFTER_DELIVERY
+from hub.messages.rules import ARRIVED, KEPT_AFTER_DELIVERY, UNDELIVERED
 
 _m, _p, _r, _o, _n = (
     one.c for one in (tables.messages, tables.parts, tables.receipts, tables.overrides, tables.notices)
@@ -108,7 +108,10 @@ def notices(session: Session, *, unanswered_since: datetime | None = None) -> tu
 def removals(session: Session, *, until: datetime) -> tuple[Removal, ...]:
     """Give whose sealed parts the hub destroys before a moment, soonest first."""
     delivered = _m.delivery.in_(sorted(ARRIVED))
-    at = sa.case((delivered, sa.func.least(_m.delivered_at + KEPT_AFTER_DELIVERY, _m.not_after)), else_=_m.not_after)
+    at = sa.case(
+        (delivered, sa.func.least(_m.delivered_at + sa.literal(KEPT_AFTER_DELIVERY, sa.Interval), _m.not_after)),
+        else_=_m.not_after,
+    )
     found = sa.select(_m.id, _m.recipient, delivered.label("delivered"), at.label("at")).where(
         _m.emptied_at.is_(None), at < until
     )
@@ -116,6 +119,14 @@ def removals(session: Session, *, until: datetime) -> tuple[Removal, ...]:
     return tuple(
         Removal(message=row.id, recipient=row.recipient, delivered=bool(row.delivered), at=row.at) for row in rows
     )
+
+
+def waiting_of(session: Session, agency: str) -> tuple[int, int]:
+    """Count what waits for an agency to collect, and what it sent that waits for others."""
+    waits = _m.delivery.in_(sorted(UNDELIVERED))
+    to_it, from_it = (sa.func.count().filter(side == agency) for side in (_m.recipient, _m.sender))
+    row = session.execute(sa.select(to_it.label("to_it"), from_it.label("from_it")).where(waits)).one()
+    return row.to_it, row.from_it
 
 
 def first_id(at: datetime) -> str:

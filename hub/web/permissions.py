@@ -78,6 +78,9 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "console.watch": _staff(OFFICER),
     "console.register": _staff(OFFICER),
     "console.breach": _staff(OFFICER),
+    "console.agencies": _staff(OPERATOR, OFFICER),
+    "console.retention": _staff(OPERATOR, OFFICER),
+    "console.report": _staff(OFFICER),
 }
 
 SCOPES: Final = frozenset(scope for rule in PERMISSIONS.values() for scope in rule.scopes)

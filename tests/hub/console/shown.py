@@ -16,6 +16,8 @@ PAGES = (
     "/console/watch",
     "/console/samples",
     "/console/breach",
+    "/console/agencies",
+    "/console/retention",
 )
 """Addresses that show a page to an officer of the network; a new page goes here."""
 
@@ -29,6 +31,9 @@ READING: tuple[str, ...] = (
     "/console/reviews/<message>",
     "/console/consents/<consent>",
     "/console/samples/<draw>",
+    "/console/agencies/<agency>",
+    "/console/report.csv",
+    "/console/report.pdf",
 )
 """Addresses that answer a GET with something else than a page: a file, a way to a page."""
 
@@ -41,6 +46,7 @@ EXAMPLES = {
     "<message>": ID,
     "<consent>": ID,
     "<draw>": ID,
+    "<agency>": ID,
     "<anomaly>": ID,
     "<notice>": ID,
 }
