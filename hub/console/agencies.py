@@ -45,8 +45,8 @@ def _resume(session: Session, agency: str, by: Approver, at: datetime) -> object
     return service.resume(session, agency, by, now=at)
 
 
-def _revoke(session: Session, agency: str, by: Approver, at: datetime) -> object:
-    return service.revoke_key(session, agency, request.form.get("kid", "")[:LONGEST], by, now=at)
+def _revoke(session: Session, agency: str, by: Approver, at: datetime) -> None:
+    service.revoke_key(session, agency, request.form.get("kid", "")[:LONGEST], by, now=at)
 
 
 DEEDS: Final[dict[str, Deeds]] = {"confirm": _confirm, "suspend": _suspend, "resume": _resume, "revoke": _revoke}
