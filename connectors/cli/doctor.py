@@ -17,7 +17,7 @@ from connectors.cli.desk import Desk
 from connectors.cli.errors import sentence
 from connectors.cli.frame import verb
 from connectors.cli.saying import Said, moment
-from connectors.sync import proofs
+from connectors.sync import proofs, witnesses
 from connectors.sync.connector import Connector
 from consent.keys import KeyUse
 
@@ -46,6 +46,7 @@ def doctor(desk: Desk) -> Said:
             findings += list(_keys(desk, connector))
             findings += _hub(desk, connector)
             findings += list(_waiting(desk, connector))
+            findings += list(_witnesses(desk, connector))
     except ConnectorError as bad:
         findings.append((bad.code, "bad", sentence(bad, desk.language)))
     states = {state for _, state, _ in findings}
@@ -112,6 +113,22 @@ def _waiting(desk: Desk, connector: Connector) -> Iterator[Finding]:
     with connector.casebook.transaction() as connection:
         count = outgoing.count_waiting(connection)
     yield "outgoing", "warn" if count else "ok", desk.text("waiting-to-go", count=count)
+
+
+def _witnesses(desk: Desk, connector: Connector) -> Iterator[Finding]:
+    with connector.casebook.transaction() as connection:
+        found = witnesses.standing(connection, connector.watch, now=connector.now())
+    if found is None or connector.watch is None:
+        yield "witnesses", "ok", desk.text("witnesses-none")
+        return
+    at = "-" if found.as_of is None else moment(found.as_of)
+    if found.is_late:
+        stops = connector.watch.when_late == "stop"
+        yield "witnesses", "warn", desk.text("witnesses-late-stopped" if stops else "witnesses-late", at=at)
+    elif found.as_of is None:
+        yield "witnesses", "ok", desk.text("witnesses-not-yet")
+    else:
+        yield "witnesses", "ok", desk.text("witnesses-fine", at=at)
 
 
 def _in_utc(at: datetime) -> datetime:

@@ -293,6 +293,10 @@ class Hub(Protocol):
         """Give the newest checkpoint as it was signed (a C2SP note)."""
         ...
 
+    def witnessed_checkpoint(self) -> str:
+        """Give the newest checkpoint that enough witnesses cosigned, with their lines; 404 where there is none yet."""
+        ...
+
     def anchor(self, day: date, *, root: str, count: int, idempotency_key: str | None = None) -> answers.Anchored:
         """Anchor one past day of our own access log: its root in hexadecimal; another root for the day is refused."""
         ...

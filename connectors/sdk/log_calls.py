@@ -28,6 +28,10 @@ class WithLog(Calling):
         return self._session.get("/v1/audit/checkpoint").raw.decode("utf-8", "replace")
 
     @override
+    def witnessed_checkpoint(self) -> str:
+        return self._session.get("/v1/audit/checkpoint/witnessed").raw.decode("utf-8", "replace")
+
+    @override
     def log_tile(self, level: int, number: int, width: int) -> bytes:
         return self._session.get(f"/v1/audit/tile/{level}/{_tile_number(number, width)}").raw
 

@@ -25,7 +25,7 @@ from connectors.sdk.client import HubClient
 from connectors.sdk.interface import Body, Hub
 from connectors.sdk.session import HubSession
 from connectors.sdk.threads import MessageAccepted, Notice, Opened
-from connectors.sync import anchoring, cases, directory, inbound, mirroring, news, outbound
+from connectors.sync import anchoring, cases, directory, inbound, mirroring, news, outbound, witnesses
 from connectors.sync.directory import Fetched
 from connectors.sync.inbound import Collected
 from connectors.sync.outbound import Pushed
@@ -123,6 +123,7 @@ class Connector(Station):
         mirroring.refresh_profiles(self)
         cases.refresh_meetings(self)
         news.heed(self)
+        witnesses.look(self)
         collected = self.collect()
         answered = self.push()
         mirroring.refresh_stale_details(self)
@@ -217,12 +218,13 @@ def open_connector(
     """Open the agency in a folder made by `create_agency`; `hub` stands in for the one its settings name.
 
     *Raises* `ConnectorError`: `folder-missing`, `configuration-bad`, `keystore-missing`, `wrong-passphrase`,
-    `casebook-unreadable`, `url-not-https`, `key-missing`.
+    `casebook-unreadable`, `url-not-https`, `key-missing`, `witness-policy-bad`.
     """
     settings = read_settings(folder)
     keystore = open_keystore(folder, passphrase)
     if keystore.agency != settings.agency:
         raise ConnectorError("configuration-bad", file=folder.name, where="agency")
+    watch = witnesses.read_watch(folder, settings.late_witnesses)
     hub = hub or _client(settings, keystore, clock, language, transport)
     casebook = open_casebook(folder / CASEBOOK_FILE, keystore.casebook_key)
     return Connector(
@@ -233,6 +235,7 @@ def open_connector(
         hub=hub,
         clock=clock,
         settings=settings,
+        watch=watch,
     )
 
 

@@ -20,7 +20,7 @@ from connectors.casebook import access, directory, receive, referrals
 from connectors.casebook.receive import Arrived
 from connectors.sdk.problems import ConsentRefusedError, PartDecision, ProblemError
 from connectors.sdk.threads import HandedOver, Waiting
-from connectors.sync import proofs
+from connectors.sync import proofs, witnesses
 from connectors.sync.cases import refresh_case
 from connectors.sync.directory import fetch_agency
 from connectors.sync.station import NOT_FOUND, SYSTEM, Station
@@ -43,7 +43,8 @@ class Collected:
 
     `outcome`: `opened`; `not_opened`, a part could not be used and the receipt says so; `refused`, consent does not
     reach any more and the hub has destroyed it (`decisions` says why); `gone`, destroyed for another reason;
-    `unproved`, the audit log does not show it yet, so it is left for the next round; `unbelievable`, its signature or
+    `unproved`, the audit log does not show it yet, so it is left for the next round; `unwitnessed`, the same until
+    enough witnesses of the log are heard of again; `unbelievable`, its signature or
     proof does not hold (`code`), nothing was opened and the hub keeps it.
     """
 
@@ -68,6 +69,9 @@ def collect(station: Station, *, wait: int = 0) -> tuple[Collected, ...]:
     collected: list[Collected] = []
     patience: Sequence[float] = _PAUSES
     for one in waiting:
+        if not witnesses.may_open(station, one.urgency):
+            collected.append(_told(one, "unwitnessed", code="witnesses-late"))
+            continue
         collected.append(_collect(station, one, patience=patience))
         if collected[-1].outcome == "unproved":
             patience = ()  # the log is behind; one wait for all is enough
@@ -112,6 +116,8 @@ def _collect(station: Station, waiting: Waiting, *, patience: Sequence[float]) -
         if refused.code == "proof-missing":
             return _told(waiting, "unproved", code=refused.code)
         return _noted(station, waiting, "unbelievable", code=refused.code)
+    if not witnesses.may_open(station, manifest.urgency):  # the hub's word of it was another
+        return _told(waiting, "unwitnessed", code="witnesses-late")
     basis = manifest.basis
     named = [one.id for one in basis.consents] if isinstance(basis, ByConsent) else []
     refresh_case(station, manifest.case, named=named)

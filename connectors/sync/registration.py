@@ -17,6 +17,7 @@ from typing import Any, Final
 from connectors.base.errors import ConnectorError
 from connectors.keystore.keystore import Keystore, create_keystore
 from connectors.sdk.reading import read
+from connectors.sync.station import WhenLate
 from consent import keys
 from consent.ids import RANDOM_BYTES, uuid7
 from consent.jwk import PublicKey
@@ -37,6 +38,8 @@ class AgencySettings:
     name_en: str
     hub: str
     client_id: str
+    late_witnesses: WhenLate = "warn"
+    """What it means that the witnesses of the hub's log are late, as the network has agreed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from connectors.base.clock import Clock
 from connectors.casebook.statements import Pen
@@ -16,10 +16,22 @@ from connectors.sdk.interface import Hub
 from consent.ids import RANDOM_BYTES, uuid7
 from consent.jwk import PublicKey
 from consent.keys import KeyUse
+from consent.tlog.policy import Policy
 
 NOT_FOUND: Final = 404
 SYSTEM: Final = "connector"
 """Who holds the pen when no person does; it stands in the access log."""
+
+
+WhenLate = Literal["warn", "stop"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What an agency asks of the witnesses of the hub's log: their policy, and what a late quorum means."""
+
+    policy: Policy = field(repr=False)
+    when_late: WhenLate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +44,8 @@ class Station:
     casebook: Casebook = field(repr=False)
     hub: Hub = field(repr=False)
     clock: Clock = field(repr=False)
+    watch: Watch | None = field(default=None, repr=False)
+    """What is asked of the witnesses of the hub's log; None where the agency has no policy."""
 
     def now(self) -> datetime:
         """Give the present moment of this agency's clock."""

@@ -14,7 +14,9 @@ from connectors.sdk import answers, threads
 from connectors.sdk.interface import Body
 from connectors.testing.machine import Machine, plain
 from connectors.testing.memory import refuse
+from consent import signing, wire
 from consent.calendar import day_of
+from consent.envelope.manifest import Manifest
 from consent.receipts import PurgeRecord
 
 
@@ -188,6 +190,12 @@ class Exchange(Machine):
         return self._hub.log.checkpoint()
 
     @override
+    def witnessed_checkpoint(self) -> str:
+        if self._hub.log.witnessed is None:
+            refuse(404, "not-found")
+        return self._hub.log.witnessed
+
+    @override
     def log_entries(self, *, case: str | None = None) -> Iterator[answers.LogEntry]:
         return (entry for entry, parties in list(self._hub.log.entries) if self._agency in parties)
 
@@ -232,7 +240,8 @@ class Exchange(Machine):
 
 
 def _waiting(one: threads.HandedOver) -> threads.Waiting:
+    manifest = wire.read(Manifest, signing.peek_payload(one.manifest, typ=signing.Typ.MANIFEST))
     return threads.Waiting(
         id=one.id, message=one.message, thread=one.thread, seq=one.seq, sender=one.sender, kind=one.kind,
-        urgency="normal", accepted_at=one.accepted_at, not_after=one.not_after, actions=("collect",),
+        urgency=manifest.urgency, accepted_at=one.accepted_at, not_after=one.not_after, actions=("collect",),
     )  # fmt: skip

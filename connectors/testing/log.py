@@ -25,6 +25,8 @@ class MemoryLog:
         self._key = Ed25519PrivateKey.generate()
         self._name = name
         self.entries: list[tuple[LogEntry, Sequence[str]]] = []
+        self.witnessed: str | None = None
+        """The newest checkpoint that witnesses cosigned, as the hub would show it."""
 
     @property
     def verifier(self) -> str:

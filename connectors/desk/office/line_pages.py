@@ -17,7 +17,7 @@ from connectors.desk.web.gate import page
 from connectors.desk.web.rendering import render, see
 from connectors.desk.web.visits import Access, Visit
 from connectors.sdk.problems import ProblemError
-from connectors.sync import proofs
+from connectors.sync import proofs, witnesses
 
 _EVERY: Final = 2
 """Seconds after which the page looks again while something is being sent."""
@@ -34,6 +34,8 @@ def health(visit: Visit) -> FlaskResponse:
     with visit.book() as connection:
         waiting, refusals = line.waiting_by_kind(connection), line.newest_refusals(connection)
         pinned = proofs.pinned_here(connection)
+        watch = visit.site.connector.watch
+        witnessed = witnesses.standing(connection, watch, now=visit.at)
     of, left = min(max(request.args.get("of", 0, type=int), 0), _MOST), sum(one.count for one in waiting)
     is_sending = bool(of and left) and (visit.site.line.failing_since is None or _just_begun(visit))
     shown = render(
@@ -43,6 +45,8 @@ def health(visit: Visit) -> FlaskResponse:
         refusals=refusals,
         hub=visit.site.connector.settings.hub,
         pinned=pinned,
+        witnessed=witnessed,
+        when_late=None if watch is None else watch.when_late,
         why=_why(visit),
     )
     answer: FlaskResponse = make_response(shown)

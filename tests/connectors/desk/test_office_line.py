@@ -12,8 +12,12 @@ from connectors.base.errors import HubAwayError
 from connectors.desk.web.courier import LineState, Nudge
 from connectors.desk.web.site import EXTENSION
 from connectors.desk.web.visits import Role
+from connectors.sync import witnesses
+from connectors.sync.station import Watch
+from consent.tlog.policy import read_policy
 from tests.connectors.desk.office import Browser, Office
 from tests.connectors.story import Network, open_case
+from tests.connectors.sync.test_witnesses import KEYS, cosign, policy_text
 
 
 @pytest.fixture
@@ -29,6 +33,24 @@ def desk(office: Office, woken: list[str]) -> Browser:
     courier = Nudge(connector=office.connector, nudge=lambda: woken.append("woken"))
     office.app.extensions[EXTENSION] = replace(site, courier=courier, line=LineState())
     return office.browser(office.hire("架空 管理", roles=frozenset({Role.ADMINISTRATOR})))
+
+
+def test_the_page_says_when_the_witnesses_of_the_log_are_late(office: Office, desk: Browser, network: Network) -> None:
+    assert "証人の方針がありません" in desk.get("/office/line").words
+    site = office.app.extensions[EXTENSION]
+    policy = read_policy(policy_text(network.hub.log.verifier))
+    watching = replace(office.connector, watch=Watch(policy=policy, when_late="stop"))
+    office.app.extensions[EXTENSION] = replace(site, connector=watching)
+    cosign(network.hub.log, *KEYS, at=network.clock() - timedelta(hours=4, seconds=1))
+    witnesses.look(watching)
+    words = desk.get("/office/line").words
+    assert "証人の確認が遅れています" in words
+    assert "急ぎのもの以外は開きません" in words
+    cosign(network.hub.log, *KEYS, at=network.clock())
+    witnesses.look(watching)
+    words = desk.get("/office/line").words
+    assert "十分な数の証人が確かめた時点" in words
+    assert "遅れています" not in words
 
 
 def test_sending_again_shows_how_far_it_is_until_all_is_sent(office: Office, desk: Browser, woken: list[str]) -> None:
