@@ -291,9 +291,8 @@ def peek_statement(token: str, record_type: type[Record]) -> tuple[str, str]:
         SignatureRefusedError: the header, as `signing.verify`.
         DocumentRefusedError: the payload is not JSON or names no agency.
     """
-    typ = TYPS[record_type]
-    kid = signing.peek_kid(token, typ=typ)
-    agency = wire.parse(signing.peek_payload(token, typ=typ)).get("agency")
+    kid, payload = signing.peek(token, typ=TYPS[record_type])
+    agency = wire.parse(payload).get("agency")
     if not isinstance(agency, str) or not wire.is_id(agency):
         raise DocumentRefusedError("wrong-type", "/agency")
     return kid, agency

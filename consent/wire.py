@@ -117,7 +117,7 @@ def from_base64url(text: str) -> bytes:
         letters = text.encode("ascii")
         rest = len(letters) % 4
         stray = rest in _LAST_CHARACTERS and letters[-1] not in _LAST_CHARACTERS[rest]
-        if stray or any(sign in letters for sign in b"+/="):
+        if stray or b"+" in letters or b"/" in letters or b"=" in letters:
             raise DocumentRefusedError("wrong-type")
         return binascii.a2b_base64(letters.translate(_TO_STANDARD) + b"=" * (-rest % 4), strict_mode=True)
     except ValueError:

@@ -176,8 +176,8 @@ def peek(token: str) -> tuple[str, str]:
         SignatureRefusedError: the header, as `signing.verify`.
         DocumentRefusedError: the payload is not JSON or names no sender.
     """
-    kid = signing.peek_kid(token, typ=Typ.MANIFEST)
-    sender = wire.parse(signing.peek_payload(token, typ=Typ.MANIFEST)).get("from")
+    kid, payload = signing.peek(token, typ=Typ.MANIFEST)
+    sender = wire.parse(payload).get("from")
     if not isinstance(sender, str) or not wire.is_id(sender):
         raise DocumentRefusedError("wrong-type", "/from")
     return kid, sender

@@ -11,7 +11,12 @@ from consent.errors import DocumentRefusedError
 
 MAX_ENTRY: Final = 256 * 1024
 _MEMBERS: Final = {"v", "id", "kind", "at", "actor", "parties", "case", "subject", "facts", "blind"}
-_TEXTS: Final = ("id", "kind", "at", "actor", "blind")
+_KINDS: Final = (
+    *((name, str) for name in ("id", "kind", "at", "actor", "blind", "case", "subject")),
+    ("parties", list),
+    ("facts", dict),
+)
+_MAY_LACK: Final = frozenset({"case", "subject"})
 _CASE: Final = b'"case":"'
 _CASE_DIGITS: Final = 36
 
@@ -105,14 +110,16 @@ def read_entry(index: int, body: bytes) -> Entry:
     *Raises* DocumentRefusedError: they are not those of an entry.
     """
     made = wire.parse(body, limit=MAX_ENTRY)
-    if made.keys() != _MEMBERS or made["v"] != 1 or not isinstance(made["facts"], dict):
+    if made.keys() != _MEMBERS or made["v"] != 1:
         raise DocumentRefusedError("wrong-type")
-    if not all(isinstance(made[name], str) for name in _TEXTS):
-        raise DocumentRefusedError("wrong-type")
-    if not isinstance(made["parties"], list) or not all(isinstance(each, str) for each in made["parties"]):
-        raise DocumentRefusedError("wrong-type", "/parties")
-    if not all(made[name] is None or isinstance(made[name], str) for name in ("case", "subject")):
-        raise DocumentRefusedError("wrong-type")
+    # written out: this is done a million times
+    for name, kind in _KINDS:
+        value = made[name]
+        if not isinstance(value, kind) and not (value is None and name in _MAY_LACK):
+            raise DocumentRefusedError("wrong-type", f"/{name}")
+    for party in made["parties"]:
+        if not isinstance(party, str):
+            raise DocumentRefusedError("wrong-type", "/parties")
     return Entry(
         index=index,
         id=made["id"],

@@ -25,7 +25,7 @@ from consent.tlog.notes import Checkpoint, Verifier
 Progress = Callable[[int, int], None]
 """Told how many bytes of how many were read."""
 
-LARGE: Final = 32 * 1024 * 1024
+LARGE: Final = 4 * 1024 * 1024
 """From this size in bytes on a file is worth several processes."""
 _STRIDE: Final = 4096
 _MEETING: Final = b'"kind":"meeting:'
