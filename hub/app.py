@@ -19,6 +19,7 @@ from hub.base.errors import HubError, UnavailableError
 from hub.base.schema import HEAD
 from hub.cases import api as cases_api
 from hub.console import site as console
+from hub.evidence import api as evidence_api
 from hub.intakes import api as intakes_api
 from hub.meetings import api as meetings_api
 from hub.messages import api as messages_api
@@ -37,6 +38,7 @@ from hub.webhooks import api as webhooks_api
 
 NAMESPACES: Final[Sequence[Namespace]] = (
     audit_api.namespace,
+    evidence_api.namespace,
     events_api.namespace,
     tasks_api.namespace,
     agencies_api.namespace,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from connectors.base.errors import ConnectorError
@@ -13,7 +14,7 @@ from connectors.cli.errors import CliError
 from connectors.cli.frame import argument, option, verb
 from connectors.cli.kinds import Id
 from connectors.cli.saying import Said
-from connectors.sync import proofs
+from connectors.sync import bundling, proofs
 from connectors.sync.connector import Connector
 from consent import wire
 from consent.calendar import moment
@@ -52,6 +53,25 @@ def proof(desk: Desk, *, entry: str, save: str | None) -> Said:
         desk.save(save, shown.proof)
     lines = [desk.text("proof-holds", index=shown.index, kind=members.get("kind"))]
     return Said(document={"index": shown.index, "entry": members, "proof": shown.proof}, lines=lines)
+
+
+@verb(audit, "bundle", argument("bundle"))
+def bundle(desk: Desk, *, bundle: str) -> Said:
+    """Write this agency's bundle of evidence into a new file, for `audit verify` and for others to check."""
+    place = Path(bundle)
+    with desk.open() as connector:
+        try:
+            with place.open("xb") as out:
+                count = bundling.write(connector, out)
+        except FileExistsError:
+            raise CliError("file-exists", file=bundle) from None
+        except OSError:
+            raise ConnectorError("folder-unwritable", folder=str(place.parent)) from None
+        except BaseException:
+            place.unlink()
+            raise
+    said = desk.text("bundle-written", file=bundle, entries=count)
+    return Said(document={"file": bundle, "entries": count}, lines=[said])
 
 
 @verb(audit, "who", argument("case", Id()), option("--bundle"), option("--key"))

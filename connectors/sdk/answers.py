@@ -292,6 +292,21 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence(LogEntry):
+    """An entry with the signed documents that it speaks of, by what they are to it."""
+
+    documents: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A signed state of the log as a C2SP note."""
+
+    size: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProvedEntry(LogEntry):
     """An entry with its proof (C2SP tlog-proof, the signed checkpoint in it)."""
 

@@ -305,6 +305,14 @@ class Hub(Protocol):
         """Give the entries that name us, of one case or all."""
         ...
 
+    def log_evidence(self) -> Iterator[answers.Evidence]:
+        """Give the entries that name us with what was signed about them, in the order of the log."""
+        ...
+
+    def log_checkpoints(self) -> Iterator[answers.Checkpoint]:
+        """Give every checkpoint, smallest first."""
+        ...
+
     def log_entry(self, entry: str) -> answers.ProvedEntry:
         """Give one entry with its proof; 404 while it waits for the sequencer."""
         ...

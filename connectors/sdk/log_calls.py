@@ -40,6 +40,14 @@ class WithLog(Calling):
         return self._pages(answers.LogEntry, "/v1/audit/entries", {"case": case})
 
     @override
+    def log_evidence(self) -> Iterator[answers.Evidence]:
+        return self._pages(answers.Evidence, "/v1/audit/evidence", {})
+
+    @override
+    def log_checkpoints(self) -> Iterator[answers.Checkpoint]:
+        return self._pages(answers.Checkpoint, "/v1/audit/checkpoints", {})
+
+    @override
     def log_entry(self, entry: str) -> answers.ProvedEntry:
         return self._get(answers.ProvedEntry, f"/v1/audit/entries/{entry}")
 

@@ -200,6 +200,17 @@ class Exchange(Machine):
         return (entry for entry, parties in list(self._hub.log.entries) if self._agency in parties)
 
     @override
+    def log_evidence(self) -> Iterator[answers.Evidence]:
+        return (
+            answers.Evidence(index=one.index, id=one.id, entry=one.entry, logged_at=one.logged_at, documents={})
+            for one in self.log_entries()
+        )
+
+    @override
+    def log_checkpoints(self) -> Iterator[answers.Checkpoint]:
+        yield answers.Checkpoint(size=len(self._hub.log.entries), note=self._hub.log.checkpoint())
+
+    @override
     def log_entry(self, entry: str) -> answers.ProvedEntry:
         found = self._hub.log.find(entry, self._agency) or refuse(404, "not-found")
         proof = self._hub.log.proof(found.index)

@@ -11,7 +11,7 @@ from consent.errors import DocumentRefusedError
 
 MAX_ENTRY: Final = 256 * 1024
 _MEMBERS: Final = {"v", "id", "kind", "at", "actor", "parties", "case", "subject", "facts", "blind"}
-_KINDS: Final = (
+_KINDS: Final[tuple[tuple[str, type[object]], ...]] = (
     *((name, str) for name in ("id", "kind", "at", "actor", "blind", "case", "subject")),
     ("parties", list),
     ("facts", dict),

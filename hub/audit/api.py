@@ -12,6 +12,9 @@ from hub.audit import reads, service
 from hub.audit.reads import TILE_WIDTH
 from hub.audit.shapes import (
     AnchorShape,
+    CheckpointPage,
+    CheckpointQuery,
+    CheckpointShape,
     EntryPage,
     EntryQuery,
     EntryShape,
@@ -70,6 +73,19 @@ class Witnessed(Resource):
         if found is None:
             raise NotFoundError
         return Reply(raw=found.note.encode())
+
+
+@namespace.route("/audit/checkpoints")
+class Checkpoints(Resource):
+    """Every signed state of the log, for whoever checks that each is the beginning of the next."""
+
+    @operation(permission="audit.read", query=CheckpointQuery, out=CheckpointPage, summary="audit.checkpoints")
+    def get(self, call: Call, query: CheckpointQuery) -> CheckpointPage:
+        """List checkpoints, smallest first."""
+        found = reads.checkpoints(call.session, after=_after(query.cursor), limit=query.limit + 1)
+        shown = tuple(CheckpointShape.of(one) for one in found[: query.limit])
+        more = len(found) > query.limit
+        return CheckpointPage(items=shown, next_cursor=encode_cursor(shown[-1].size) if more else None)
 
 
 @namespace.route("/audit/tile/<int:level>/<path:number>")

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from consent import wire
 from consent.tlog import proofs
-from hub.audit.reads import Inclusion, LoggedEntry
+from hub.audit.reads import Checkpoint, Inclusion, LoggedEntry
 from hub.audit.service import Anchor, Anchored
 from hub.web.paging import Page, PageQuery
 from hub.web.shapes import Shape
@@ -26,6 +26,26 @@ class KeysShape(Shape):
 
     log: str
     receipt: dict[str, str]
+
+
+class CheckpointQuery(PageQuery):
+    """`?limit=&cursor=`."""
+
+
+class CheckpointShape(Shape):
+    """A signed state of the log: `note` is a C2SP signed note, with the cosignatures that came."""
+
+    size: int
+    note: str
+
+    @classmethod
+    def of(cls, made: Checkpoint) -> "CheckpointShape":
+        """Show a checkpoint as it was signed."""
+        return cls(size=made.size, note=made.note)
+
+
+class CheckpointPage(Page[CheckpointShape]):
+    """A page of checkpoints, smallest first."""
 
 
 class EntryQuery(PageQuery):
