@@ -90,7 +90,8 @@ def verify(
     if processes < 2 or path.stat().st_size < LARGE:  # noqa: PLR2004 - one is enough
         return _report([_work(path, trusted, case, 0, 1, progress)])
     with ProcessPoolExecutor(processes - 1, mp_context=get_context("spawn")) as pool:
-        others = [pool.submit(_work, path, trusted, case, share, processes) for share in range(1, processes)]
+        # what is trusted is for the tree, which the first walks along
+        others = [pool.submit(_work, path, Trusted(), case, share, processes) for share in range(1, processes)]
         first = _work(path, trusted, case, 0, processes, progress)
         return _report([first, *(other.result() for other in others)])
 

@@ -9,6 +9,7 @@ import gzip
 import io
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from consent.errors import BundleRefusedError
 from consent.evidence import bundle
 from consent.evidence.bundle import Head
 from consent.evidence.findings import Code
-from consent.evidence.verify import Trusted, verify_stream
+from consent.evidence.verify import Trusted, verify, verify_stream
 from consent.jwk import KeyUse, generate
 from consent.tlog.notes import Verifier
 from hub.base.db import now
@@ -100,6 +101,21 @@ def test_a_bundle_made_for_another_log_key_than_the_one_on_paper_is_tampered(pla
     report = verify_stream(io.BytesIO(played.bundle), Trusted(log=other))
     assert report.exit_code == 1
     assert Code.LOG_KEY_DIFFERS in report.found
+
+
+def test_several_processes_find_what_one_finds(played: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = take_apart(played.bundle)
+    item = next(one for one in parts.items if json.loads(one.body)["kind"] == "consent:registered")
+    item.body = with_value(item.body, ("facts", "purposes"), ["follow_up"])
+    place = tmp_path / "bundle.gz"
+    place.write_bytes(parts.write())
+    monkeypatch.setattr("consent.evidence.verify.LARGE", 0)
+    trusted = Trusted(log=played.log.signer.verifier)
+    one, two = (verify(place, trusted, case=played.story.case, processes=count) for count in (1, 2))
+    assert one.exit_code == 1
+    assert (two.findings, two.found, two.disclosures) == (one.findings, one.found, one.disclosures)
+    assert (two.newest, two.checkpoints, two.open_receipts) == (one.newest, one.checkpoints, one.open_receipts)
+    assert (two.counts.decisions, two.counts.disclosures) == (one.counts.decisions, one.counts.disclosures)
 
 
 def test_giving_the_log_out_is_an_entry_of_its_own(played: Played) -> None:
