@@ -12,6 +12,7 @@ from flask_restx import Namespace
 
 from hub.agencies import api as agencies_api
 from hub.audit import api as audit_api
+from hub.audit import reads as audit_reads
 from hub.base import clock, db, hubkeys, logs, queues
 from hub.base.config import Settings
 from hub.base.db import Database, Role
@@ -95,7 +96,7 @@ def create_app(
     health.register(
         app,
         needed={"database": partial(_migrated, database)},
-        useful={"queue": wakes.alive},
+        useful={"queue": wakes.alive, "log": partial(_logs, database)},
     )
     console.register(app)
     if keys is not None:
@@ -139,6 +140,15 @@ def from_environment() -> Flask:
         clock.refuse_play_in_production(database, settings)
     keys = hubkeys.load(settings.data)
     return create_app(settings, database, wakes=wakes, keys=keys, oversight=oversight)
+
+
+def _logs(database: Database) -> bool:
+    """Tell whether the log is written on: not while it is being recovered."""
+    try:
+        with database.transaction(None) as session:
+            return audit_reads.recovery(session) is None
+    except HubError:
+        return False
 
 
 def _migrated(database: Database) -> bool:

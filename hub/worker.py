@@ -95,14 +95,25 @@ class Station:
     def sweep(self, *, at_most: int | None = None) -> int:
         """Do what the outbox holds that is due; return how many rows were taken in hand."""
         self.wakes.answered(QUEUE)
+        if self.recovers():
+            return 0
         return outbox_jobs.work_off(self.jobs, self.handlers, given_up=give_up, by=self.name, at_most=at_most)
 
     def tick(self) -> None:
-        """Run every timer, each in its own transaction: one that fails does not keep the others from
-        running.
-        """
+        """Run every timer, each in its own transaction: one that fails does not keep the others from running."""
+        if self.recovers():
+            return
         for timer in self.timers:
             _guarded("timer:failed", partial(self._run, timer))
+
+    def recovers(self) -> bool:
+        """Say whether the log is being recovered, and tell the operator: nothing could be written, so nothing is tried,
+        and work that waits is not worn out by tries that cannot succeed.
+        """
+        found = self.keeper.recovery()
+        if found is not None:
+            self.report(LogDamagedError(f"recovery-{found.code}", found.size))
+        return found is not None
 
     def tidy(self) -> None:
         """Delete what is long done: outbox rows, events, idempotency keys, single-use values, tokens, sessions."""

@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final
 
-from consent.errors import LogRefusedError
+from consent import wire
+from consent.errors import LogRefusedError, TsunagiError
 from consent.evidence.bundle import Leaves
 from consent.evidence.findings import Code, Findings
 from consent.tlog import notes
 from consent.tlog.tree import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash
 
 _NODE: Final = b"\x01"
+_TOMBSTONE: Final = b'"kind":"log:erased"'
 
 
 class Walk:
@@ -34,6 +36,8 @@ class Walk:
         self._peaks: list[bytes] = []
         self._leaves = Leaves(0, b"")
         self._entry = -1
+        self._absent: list[range] = []
+        self._erased: set[int] = set()
         self._given = 0
         self._agreed = {Code.ROOT_DIFFERS: 0, Code.KNOWN_DIFFERS: 0}
         self._torn: set[Code] = set()
@@ -57,8 +61,10 @@ class Walk:
             self._found.add(Code.OUT_OF_ORDER, index)
             return
         if self._whole and index != self._entry + 1:
-            self._found.add(Code.ENTRY_MISSING, self._entry + 1, last=index - 1)
+            self._absent.append(range(self._entry + 1, index))
         self._entry = index
+        if _TOMBSTONE in body:
+            self._erased |= _erased_by(body)
         if leaf_hash(body) != self._leaves.hashes[start : start + HASH_BYTES]:
             self._found.add(Code.LEAF_DIFFERS, index)
 
@@ -81,6 +87,7 @@ class Walk:
     def end(self, size: int) -> None:
         """Say that nothing more comes; the bundle's head promised `size` leaves."""
         self._require_entries()
+        self._miss()
         self._grow(self._given)
         if self._given != size:
             self._found.add(Code.ENTRY_MISSING, min(size, self._given), last=max(size, self._given) - 1)
@@ -91,10 +98,21 @@ class Walk:
             self._found.add(Code.LOG_SHORTER, self._given, last=max(one.size - 1, self._given))
         self._known = []
 
+    def _miss(self) -> None:
+        """Say which entries are not here, leaving out those whose tombstone is: two people had their bytes erased."""
+        for absent in self._absent:
+            first = absent.start
+            for index in sorted(self._erased.intersection(absent)):
+                if first < index:
+                    self._found.add(Code.ENTRY_MISSING, first, last=index - 1)
+                first = index + 1
+            if first < absent.stop:
+                self._found.add(Code.ENTRY_MISSING, first, last=absent.stop - 1)
+
     def _require_entries(self) -> None:
         """Say which of the entries so far did not come."""
         if self._whole and self._entry + 1 < self._given:
-            self._found.add(Code.ENTRY_MISSING, self._entry + 1, last=self._given - 1)
+            self._absent.append(range(self._entry + 1, self._given))
             self._entry = self._given - 1
 
     def _grow(self, end: int) -> None:
@@ -134,3 +152,13 @@ class Walk:
         for peak in reversed(self._peaks[:-1]):
             made = node_hash(peak, made)
         return made
+
+
+def _erased_by(body: bytes) -> frozenset[int]:
+    """Tell which entries a tombstone says were erased; one that cannot be read names none."""
+    try:
+        members = wire.parse(body)
+        named = members["facts"]["indexes"] if members["kind"] == "log:erased" else ()
+        return frozenset(index for index in named if isinstance(index, int))
+    except (TsunagiError, KeyError, TypeError):
+        return frozenset()

@@ -108,6 +108,8 @@ def refill(database: Database, folder: Path, signer: Signer) -> Refilled:
 def erase(database: Database) -> int:
     """Take away the bytes of entries whose erasure is in the log. *database* is the sequencer's."""
     with database.transaction(None) as session:
+        if reads.recovery(session) is not None:
+            return 0
         return erasing.carry_out(session, now=now(session))
 
 

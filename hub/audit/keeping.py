@@ -12,8 +12,9 @@ import structlog
 
 from consent.errors import LogRefusedError
 from consent.tlog.policy import read_policy
-from hub.audit import jobs
+from hub.audit import jobs, reads
 from hub.audit.mirroring import MirrorError
+from hub.audit.reads import Recovery
 from hub.audit.sending import Line
 from hub.audit.sequencer import Signer
 from hub.audit.witnessing import Asking, Round
@@ -78,6 +79,11 @@ class Keeper:
 
         while self.asking is not None and not stop.wait(LOOK_EVERY):
             guarded("witnesses:failed", ask)
+
+    def recovery(self) -> Recovery | None:
+        """Tell why the log is being recovered; None as long as all is well."""
+        with self.jobs.transaction(None) as session:
+            return reads.recovery(session)
 
     def erase(self) -> int:
         """Take away the bytes of entries whose erasure is in the log."""

@@ -3,17 +3,23 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from consent.evidence.findings import Code
+from consent.evidence.verify import Trusted, verify_stream
+from consent.jwk import KeyUse, generate
 from hub.audit import erasing, jobs, reads
 from hub.audit.keeping import Keeper
 from hub.audit.rules import AuditKind
 from hub.audit.sequencer import Signer
 from hub.base.db import Database, now
 from hub.base.errors import ConflictError, InvalidError, NotFoundError
+from hub.evidence import reads as evidence
+from hub.evidence.reads import Keys
 
 from .conftest import OURS, Append
 from .town import grow, kinds, newest
@@ -75,6 +81,29 @@ def test_an_entry_without_bytes_and_without_tombstone_is_a_hand_on_the_log(
     owner.execute("update log_entries set body = null where index = 2")
     with pytest.raises(reads.LogDamagedError, match="entry-missing at 2"):
         jobs.verify(alone.seq, alone.signer)
+
+
+def findings(keeper: Keeper) -> list[tuple[Code, int]]:
+    """Check the log offline, as whoever has a bundle of it does."""
+    out = io.BytesIO()
+    keys = Keys(log=keeper.signer.verifier, receipt=generate(KeyUse.SIG).public.jwk())
+    with keeper.jobs.transaction(None) as session:
+        evidence.write(session, out, keys, now=now(session))
+    report = verify_stream(io.BytesIO(out.getvalue()), Trusted(log=keeper.signer.verifier))
+    return [(one.code, one.index) for one in report.findings]
+
+
+def test_a_check_without_the_hub_knows_what_was_erased_by_its_tombstone(
+    append: Append, alone: Keeper, owner: psycopg.Connection
+) -> None:
+    grow(append, alone, 300)
+    assert findings(alone) == []
+    erase(alone, [0, 1, 7, 255, 256, 299])
+    alone.sequence()
+    alone.erase()
+    assert findings(alone) == []
+    owner.execute("update log_entries set body = null where index in (8, 257)")
+    assert findings(alone) == [(Code.ENTRY_MISSING, 8), (Code.ENTRY_MISSING, 257)]
 
 
 def test_one_person_alone_erases_nothing(append: Append, alone: Keeper) -> None:

@@ -18,7 +18,8 @@ from connectors.witness.serve import open_witness
 from consent.tlog import notes
 from consent.tlog.notes import Verifier
 from hub import worker
-from hub.audit import reads
+from hub.app import create_app
+from hub.audit import reads, witnessing
 from hub.audit import service as audit
 from hub.audit.rules import HUB, AuditKind, Entry
 from hub.base.config import Settings
@@ -186,9 +187,25 @@ def test_bundles_of_entries_are_served_to_nobody(client) -> None:
     assert client.by(agency).get("/v1/audit/tile/entries/000").status_code == 404
 
 
-def test_a_write_while_the_log_is_recovered_is_a_503_that_says_so(client, jobs_database: Database) -> None:
-    from hub.audit import witnessing
+def test_while_the_log_is_recovered_work_waits_and_the_operator_is_told(
+    settings: Settings, database: Database, jobs_database: Database, put, states
+) -> None:
+    put()
+    with jobs_database.transaction(None) as session:
+        witnessing.begin_recovery(session, code="ahead", who="officer:dpo", size=9, now=now(session))
+    with worker.station(settings) as at:
+        for _ in range(7):
+            assert at.sweep() == 0
+            at.tick()
+    assert states() == {"pending": 1}
+    with jobs_database.transaction(None) as session:
+        found = session.connection().exec_driver_sql("select kind, about from tasks").all()
+    assert [tuple(one) for one in found] == [("log_damaged", "recovery-ahead:9")]
+    answer = create_app(settings, database).test_client().get("/readyz")
+    assert (answer.status_code, answer.json) == (200, {"state": "degraded", "lacking": ["log"]})
 
+
+def test_a_write_while_the_log_is_recovered_is_a_503_that_says_so(client, jobs_database: Database) -> None:
     agency = "00000000-0000-4000-8000-00000000000a"
     with jobs_database.transaction(None) as session:
         witnessing.begin_recovery(session, code="ahead", who="officer:dpo", size=9, now=now(session))
