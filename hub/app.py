@@ -28,6 +28,7 @@ from hub.oauth import api as oauth_api
 from hub.oauth.validator import TokenValidator
 from hub.outbox import api as events_api
 from hub.oversight import api as oversight_api
+from hub.oversight import pages as copy_pages
 from hub.referrals import api as referrals_api
 from hub.referrals import network
 from hub.tasks import api as tasks_api
@@ -99,6 +100,7 @@ def create_app(
         useful={"queue": wakes.alive, "log": partial(_logs, database)},
     )
     console.register(app)
+    copy_pages.register(app)
     if keys is not None:
         oauth_api.register(app, keys.token.public)
     api = ThinApi(app, prefix="/v1")

@@ -50,6 +50,13 @@ def of_handle(session: Session, case: str) -> tuple[Statement, ...]:
     return reads.records(session, consents.c.case_handle == case, consents.c.id)
 
 
+def by_copy(session: Session, consent: str, check: str) -> tuple[str, Statement] | None:
+    """Give the record that a printed copy names by its id and the first digits of its hash, with its case handle."""
+    condition = sa.and_(consents.c.consent == consent, consents.c.record_hash.startswith(check, autoescape=True))
+    found = reads.records(session, condition, consents.c.id, limit=1)
+    return (_handles(session, [found[0].row])[found[0].row], found[0]) if found else None
+
+
 def registered(
     session: Session, *, since: datetime, until: datetime, signer: str | None = None
 ) -> tuple[Registered, ...]:

@@ -133,10 +133,10 @@ def record(case: str, statement: Statement, *, now: datetime) -> Record:
     )
 
 
-def state_of(statement: Statement, now: datetime) -> RecordState:
+def state_of(statement: Statement, now: datetime, *, with_withdrawals: bool = True) -> RecordState:
     """Say where a record stands: what the person took back weighs most, then what ended it, then its days."""
     scope = statement.scope
-    if any(one.at <= now for one in statement.withdrawals):
+    if with_withdrawals and any(one.at <= now for one in statement.withdrawals):
         return RecordState.WITHDRAWN
     if statement.superseded_at is not None and statement.superseded_at <= now:
         return RecordState.RENEWED

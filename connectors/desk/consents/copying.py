@@ -78,7 +78,7 @@ def receipt(visit: Visit, consent: str) -> tuple[str, int]:
         choices=[Wording(code) for code in languages()],
         sheets=_sheets(lines),
         small=_fit_small(lines),
-        picture=showing.qr_code(f"TSUNAGI/{first.id}/{first.code}".upper()),
+        picture=showing.qr_code(showing.copy_address(visit.site.connector.settings.hub, first.id, first.code)),
         code=rules.grouped(first.code),
         unsigned=[one for one in form if one.standing is Standing.PENDING],
         alone=bool(request.args.get("alone")),

@@ -27,7 +27,8 @@ __all__ = ["blueprint", "copying", "ledger", "withdrawing"]
 
 GROUNDS: Final = ("records-rules", "provision-record", "medical-record", "protection-record", "dispute", "other-law")
 """Why the law has something kept; the code goes into the signed answer, its words are in `texts.json`."""
-_COPY: Final = re.compile(r"(?:TSUNAGI/)?([0-9A-F-]{36})(?:/[0-9A-F]{16})?", re.ASCII)
+_COPY: Final = re.compile(r"(?:TSUNAGI/|HTTPS?://[^/]+/C/)?([0-9A-F-]{36})(?:/[0-9A-F]{16})?", re.ASCII)
+"""What a scanner reads from a copy: the address of its page at the hub, or the name that older copies carry."""
 
 
 @page(blueprint, "/cases/<case>/consents", who=Access.CASEWORK)
@@ -45,7 +46,7 @@ def by_code(visit: Visit) -> Response | tuple[str, int]:
     if request.method == "GET":
         return render("consents/code.html")
     filled = Filled.of_request()
-    said = "".join(filled.line("code", required=True, longest=100).split()).upper()
+    said = "".join(filled.line("code", required=True, longest=300).split()).upper()
     whole = _COPY.fullmatch(said)
     with visit.book() as connection:
         case = reads.find_by_code(connection, visit, (whole[1] if whole else said).lower()) if said else None

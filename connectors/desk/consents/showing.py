@@ -121,6 +121,11 @@ def items_of(connection: Connection, visit: Visit, notice: Notice) -> list[Notic
     return items
 
 
+def copy_address(hub: str, consent: str, code: str) -> str:
+    """Give the address of a copy's page at the hub, in capitals: a code of capitals and digits is a smaller picture."""
+    return f"{hub.rstrip('/')}/c/{consent}/{code}".upper()
+
+
 def qr_code(said: str) -> str:
     """Draw a QR code as SVG without any style of its own, to stand in an image that the page names."""
     return segno.make(said, error="m", micro=False).svg_inline(svgclass="qr", lineclass=None, omitsize=True, border=2)
