@@ -10,13 +10,10 @@ from typing import TypeVar
 from flask import request
 
 from hub.base.errors import HubError, InvalidError
-from hub.console import wording
 from hub.console.visits import Visit
 from hub.web import problems
 
 Code = TypeVar("Code", bound=StrEnum)
-OWN = frozenset({"choose-one", "bad-day", "bad-number"})
-"""Codes whose sentence is the console's own."""
 LONGEST_NUMBER = 6
 
 
@@ -43,8 +40,6 @@ def refusal(visit: Visit, error: HubError) -> str:
     """
     if error.status not in {409, 422}:
         raise error
-    if error.code in OWN:
-        return wording.text(visit.language, f"oversight.fault-{error.code}")
     return problems.catalogue()[error.code].detail[visit.language]
 
 
