@@ -11,17 +11,16 @@ import psycopg
 import pytest
 from urllib3 import PoolManager, Timeout
 
-from consent.tlog import notes, policy, tree
+from consent.tlog import notes, policy
 from hub.audit import jobs, reads
 from hub.audit.keeping import Keeper, Pace
 from hub.audit.sending import Line, NoAnswerError, Told
-from hub.audit.sequencer import Signer
 from hub.audit.witnessing import Asking
 from hub.base.db import Database
 from hub.base.errors import UnavailableError
 
 from .conftest import Append
-from .town import NAMES, Town, grow, newest
+from .town import NAMES, Town, grow, newest, rewrite
 from .witnessed import keeper, town
 
 __all__ = ["keeper", "town"]
@@ -154,23 +153,6 @@ def _impatient():
 
 
 # ── a split view ──
-
-
-def rewrite(owner: psycopg.Connection, signer: Signer, index: int) -> None:
-    """Be the operator with all the keys: change an entry, and hash and sign everything anew."""
-    owner.execute("update log_entries set body = body || ' ' where index = %s", [index])
-    bodies = [row[0] for row in owner.execute("select body from log_entries order by index")]
-    leaves = [tree.leaf_hash(body) for body in bodies]
-    owner.execute("delete from log_hashes")
-    _, grown = tree.Frontier().extend(leaves)
-    for node in grown:
-        if node.level % 8 == 0:
-            owner.execute("insert into log_hashes values (%s, %s, %s)", [node.level // 8, node.index, node.hash])
-    sizes = [row[0] for row in owner.execute("select size from log_checkpoints")]
-    for size in sizes:
-        state = notes.Checkpoint(origin=signer.origin, size=size, root=tree.root(leaves[:size]))
-        note = notes.sign_checkpoint(state, signer.native).write()
-        owner.execute("update log_checkpoints set root = %s, note = %s where size = %s", [state.root, note, size])
 
 
 @pytest.mark.parametrize("grows", [False, True])

@@ -6,10 +6,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+import psycopg
+
 from connectors.witness.answering import Witness
-from consent.tlog import policy
+from consent.tlog import notes, policy, tree
 from hub.audit import reads
 from hub.audit.keeping import Keeper
+from hub.audit.sequencer import Signer
 from hub.base.db import Database
 
 from .conftest import Append
@@ -51,3 +54,20 @@ def kinds(database: Database) -> list[str]:
     with database.transaction(None) as session:
         rows = session.connection().exec_driver_sql("select kind from log_entries order by index")
         return [row[0] for row in rows]
+
+
+def rewrite(owner: psycopg.Connection, signer: Signer, index: int) -> None:
+    """Be the operator with all the keys: change an entry, and hash and sign everything anew."""
+    owner.execute("update log_entries set body = body || ' ' where index = %s", [index])
+    bodies = [row[0] for row in owner.execute("select body from log_entries order by index")]
+    leaves = [tree.leaf_hash(body) for body in bodies]
+    owner.execute("delete from log_hashes")
+    _, grown = tree.Frontier().extend(leaves)
+    for node in grown:
+        if node.level % 8 == 0:
+            owner.execute("insert into log_hashes values (%s, %s, %s)", [node.level // 8, node.index, node.hash])
+    sizes = [row[0] for row in owner.execute("select size from log_checkpoints")]
+    for size in sizes:
+        state = notes.Checkpoint(origin=signer.origin, size=size, root=tree.root(leaves[:size]))
+        note = notes.sign_checkpoint(state, signer.native).write()
+        owner.execute("update log_checkpoints set root = %s, note = %s where size = %s", [state.root, note, size])
