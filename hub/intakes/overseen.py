@@ -73,6 +73,15 @@ def registered(
     )
 
 
+def ending(session: Session, *, now: datetime, until: datetime) -> int:
+    """Count the records that end by themselves from now on until before a moment: neither replaced nor taken back."""
+    taken = sa.exists().where(withdrawals.c.consent_id == consents.c.id, withdrawals.c.at <= now)
+    found = sa.select(sa.func.count()).where(
+        consents.c.valid_until > now, consents.c.valid_until <= until, consents.c.superseded_at.is_(None), ~taken
+    )
+    return session.execute(found).scalar_one()
+
+
 def uncountersigned(session: Session, *, until: datetime) -> tuple[Uncountersigned, ...]:
     """Give the withdrawals until a moment that no intake agency has signed, oldest first."""
     found = (

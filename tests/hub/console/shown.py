@@ -23,6 +23,7 @@ PAGES = (
 
 READING: tuple[str, ...] = (
     "/console/audit/build",
+    "/console/figures.csv",
     "/console/audit/<int:index>/proof",
     "/console/audit/export.csv",
     "/console/audit/export.jsonl",

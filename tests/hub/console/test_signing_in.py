@@ -268,6 +268,11 @@ def test_web_01_a_form_from_another_site_is_refused_whatever_it_carries(signed_i
     assert looking.send("/console/signout", headers=headers).status_code == 403
 
 
+@pytest.mark.parametrize("headers", [{"Origin": "null"}, {"Origin": "https://hub.example"}, {"Sec-Fetch-Site": "none"}])
+def test_a_form_as_browsers_send_it_is_taken(signed_in, headers):
+    assert signed_in().send("/console/signout", headers=headers).status_code == 303
+
+
 def test_web_03_signing_somebody_in_from_another_site_is_refused(visitor, invited, console):
     _, code = invited()
     stranger = type(visitor)(client=console.test_client())
