@@ -28,6 +28,7 @@ from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from sqlalchemy.orm import Session
 
+from hub.audit import checking
 from hub.audit import jobs as audit_jobs
 from hub.audit import reads as audit_reads
 from hub.audit import service as audit
@@ -46,13 +47,12 @@ from hub.outbox import reads as outbox_reads
 from hub.outbox import service as outbox
 from hub.outbox.jobs import Handler
 from hub.outbox.reads import DeadLetter
-from hub.outbox.rules import QUEUE, Work
+from hub.outbox.rules import QUEUE
 from hub.oversight import jobs as oversight_jobs
 from hub.referrals import jobs as referrals_jobs
 from hub.referrals import network
 from hub.staff import jobs as staff_jobs
-from hub.tasks import service as tasks
-from hub.tasks.rules import TaskKind
+from hub.tasks import jobs as tasks_jobs
 from hub.webhooks import delivering, sending
 from hub.webhooks.jobs import Couriers
 
@@ -97,7 +97,9 @@ class Station:
         self.wakes.answered(QUEUE)
         if self.recovers():
             return 0
-        return outbox_jobs.work_off(self.jobs, self.handlers, given_up=give_up, by=self.name, at_most=at_most)
+        return outbox_jobs.work_off(
+            self.jobs, self.handlers, given_up=tasks_jobs.give_up, by=self.name, at_most=at_most
+        )
 
     def tick(self) -> None:
         """Run every timer, each in its own transaction: one that fails does not keep the others from running."""
@@ -154,19 +156,26 @@ class Station:
         *Raises* HubError: the database is away.
         """
         try:
-            audit_jobs.verify(self.seq, self.signer)
+            audit_jobs.verify_and_note(self.seq, self.jobs, self.signer)
         except LogDamagedError as damage:
             self.report(damage)
             return False
         return True
 
+    def check(self) -> bool:
+        """Make the check of the log that somebody asked for; say whether the log was sound when last checked."""
+        self.wakes.answered(checking.QUEUE)
+        try:
+            return audit_jobs.check(self.seq, self.jobs, self.signer)
+        except LogDamagedError as damage:
+            self.report(damage)
+            return False
+
     def report(self, damage: LogDamagedError) -> None:
         """Tell the operator that the log is not what was signed. The log itself cannot carry this."""
         log.critical("log:damaged", code=damage.code, place=damage.place)
         with self.jobs.transaction(None) as session:
-            at = now(session)
-            about = f"{damage.code}:{damage.place}"
-            tasks.raise_task(session, agency=None, kind=TaskKind.LOG_DAMAGED, about=about, due=at, now=at)
+            tasks_jobs.tell_damage(session, damage)
 
     def _run(self, timer: Timer) -> None:
         with self.jobs.transaction(None) as session:
@@ -226,30 +235,15 @@ def run_due(settings: Settings) -> None:
 
 def woken(queue: str) -> None:
     """Answer a wake-up for *queue*: the RQ job that `hub.base.queues` sends. Other names are old wake-ups."""
-    if queue != QUEUE:
+    if queue not in {QUEUE, checking.QUEUE}:
         return
     with _listening_station() as at:
+        if queue == checking.QUEUE:
+            at.check()
+            return
         if at.sweep(at_most=AT_ONCE) == AT_ONCE:
             # an RQ job may not take for ever; the rest is the next one's
             at.wakes.wake(QUEUE)
-
-
-def give_up(session: Session, work: Work) -> None:
-    """Tell people that *work* has failed for the fifth time: the log, the operator, and the agency it was
-    for.
-    """
-    at = now(session)
-    parties = (work.agency,) if work.agency else ()
-    entry = Entry(
-        kind=AuditKind.DELIVERY_GIVEN_UP,
-        actor=HUB,
-        parties=parties,
-        subject=work.id,
-        facts={"topic": work.topic, "attempts": work.attempt},
-    )
-    audit.append(session, entry, now=at)
-    for agency in (None, *parties):
-        tasks.raise_task(session, agency=agency, kind=TaskKind.WORK_GIVEN_UP, about=work.id, due=at, now=at)
 
 
 def run(settings: Settings, stop: threading.Event | None = None) -> None:
@@ -281,8 +275,13 @@ def _rounds(at: Station, sound: threading.Event, stop: threading.Event) -> None:
         if not at.verify():
             sound.clear()
 
+    def check() -> None:
+        if not at.check():
+            sound.clear()
+
     timetable: list[tuple[float, Callable[[], object]]] = [
         (SWEEP, at.sweep),
+        (SWEEP, check),
         (TIMERS_EVERY, at.tick),
         (TIDY_EVERY, at.tidy),
         (VERIFY_EVERY, verify),

@@ -4,9 +4,9 @@
 from functools import partial
 from pathlib import Path
 
-from hub.audit import erasing, mirroring, reads, recovering, sequencer, witnessing
+from hub.audit import checking, erasing, mirroring, reads, recovering, sequencer, witnessing
 from hub.audit.mirroring import MirrorError, Refilled
-from hub.audit.reads import Checkpoint
+from hub.audit.reads import Checkpoint, LogDamagedError
 from hub.audit.sequencer import BATCH, Signer
 from hub.audit.witnessing import Asking, Round
 from hub.base.db import Database, now
@@ -48,6 +48,54 @@ def verify(database: Database, signer: Signer) -> int:
     """
     with database.transaction(None) as session:
         return sequencer.verify(session, signer)
+
+
+def verify_and_note(sequencers: Database, workers: Database, signer: Signer) -> None:
+    """Hash the whole log as stored and write down what came of it.
+
+    Raises:
+        LogDamagedError: it is not what was signed.
+    """
+    with workers.transaction(None) as session:
+        begun = now(session)
+    try:
+        found: int | LogDamagedError = verify(sequencers, signer)
+    except LogDamagedError as damage:
+        found = damage
+    with workers.transaction(None) as session:
+        checking.note(session, found, begun=begun, now=now(session))
+    if isinstance(found, LogDamagedError):
+        raise found
+
+
+def check(sequencers: Database, workers: Database, signer: Signer) -> bool:
+    """Make the check that somebody asked for, if there is one, and say whether the log was sound when last checked.
+
+    Raises:
+        LogDamagedError: this check found that it is not what was signed.
+    """
+    with workers.transaction(None) as session:
+        taken = checking.take(session, now=now(session))
+    if taken is None:
+        with workers.transaction(None) as session:
+            last = checking.newest(session)
+        return last is None or not last.is_damaged
+    asked = taken.id
+
+    def progress(looked: int, size: int) -> None:
+        with workers.transaction(None) as session:
+            checking.advance(session, asked, looked=looked, size=size, now=now(session))
+
+    try:
+        with sequencers.transaction(None) as session:
+            found: int | LogDamagedError = sequencer.verify(session, signer, progress=progress)
+    except LogDamagedError as damage:
+        found = damage
+    with workers.transaction(None) as session:
+        checking.finish(session, asked, found, now=now(session))
+    if isinstance(found, LogDamagedError):
+        raise found
+    return True
 
 
 def ask_witnesses(database: Database, asking: Asking) -> Round | None:

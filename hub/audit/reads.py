@@ -314,6 +314,14 @@ def stretch(session: Session, first: int, end: int) -> tuple[LoggedEntry, ...]:
     return found
 
 
+def last_checkpoints(session: Session, count: int) -> tuple[Checkpoint, ...]:
+    """Return the newest *count* checkpoints, newest first."""
+    query = sa.select(tables.log_checkpoints).order_by(tables.log_checkpoints.c.size.desc()).limit(count)
+    return tuple(
+        Checkpoint(size=row.size, root=row.root, note=row.note, made_at=row.made_at) for row in session.execute(query)
+    )
+
+
 def checkpoints(
     session: Session, *, after: int = -1, until: int | None = None, limit: int | None = None
 ) -> tuple[Checkpoint, ...]:

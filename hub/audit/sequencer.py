@@ -8,7 +8,7 @@ traps). Rows are taken by their being there, never by "larger than the last one 
 overtake each other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -22,8 +22,9 @@ from consent.jwk import PrivateKey
 from consent.tlog import notes, tree
 from consent.tlog.tree import Frontier, Node
 from hub.audit import reads, rules, tables
-from hub.audit.reads import TILE_HEIGHT, Checkpoint, LogDamagedError
+from hub.audit.reads import STRETCH, TILE_HEIGHT, Checkpoint, LogDamagedError
 
+Progress = Callable[[int, int], None]
 BATCH: Final = 2000
 _ERASED: Final = f'"kind":"{rules.AuditKind.LOG_ERASED}"'.encode()
 LOCK: Final = 0x7473_6E6C_6F67
@@ -91,9 +92,9 @@ def begin(session: Session, signer: Signer, *, now: datetime) -> None:
         _sign(session, signer, _continue(session, signer, None), now)
 
 
-def verify(session: Session, signer: Signer) -> int:
+def verify(session: Session, signer: Signer, *, progress: Progress = lambda _looked, _size: None) -> int:
     """Hash every entry as stored and compare with every hash and checkpoint; return the size that was found
-    sound.
+    sound. *progress* is told every few thousand entries how many were hashed, of how many.
 
     Raises:
         LogDamagedError: something was changed, removed or put in; it says what and where.
@@ -117,6 +118,8 @@ def verify(session: Session, signer: Signer) -> int:
             size, root = next(signed)
         frontier, grown = frontier.extend([leaf])
         upper.add(grown)
+        if frontier.size % STRETCH == 0:
+            progress(frontier.size, last.size)
     if frontier.size != last.size:
         raise LogDamagedError("entry-missing", frontier.size)
     _agree(frontier, last.root)

@@ -122,3 +122,20 @@ log_erasures = sa.Table(
     sa.Column("erased_at", UtcDateTime, nullable=True),
 )
 """What two people ordered to be erased; `entry` is the tombstone in the log."""
+
+log_checks = sa.Table(
+    "log_checks",
+    metadata,
+    sa.Column("id", sa.Uuid(as_uuid=False), primary_key=True),
+    sa.Column("asked_by", sa.Uuid(as_uuid=False), nullable=True),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Column("begun_at", UtcDateTime, nullable=True),
+    sa.Column("looked_at", UtcDateTime, nullable=True),
+    sa.Column("done_at", UtcDateTime, nullable=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("looked", sa.BigInteger, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=True),
+    sa.Column("code", sa.Text, nullable=True),
+    sa.Column("place", sa.BigInteger, nullable=True),
+)
+"""Each check of the log as stored: who asked, how far it is, what came of it. At most one is open."""

@@ -7,4 +7,4 @@ it to the newest migration, and two branches that both add one collide here.
 
 from typing import Final
 
-HEAD: Final = "0013"
+HEAD: Final = "0014"

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from consent.errors import TsunagiError
+from hub.audit import reads as log_of_hub
 from hub.base.errors import HubError
 from hub.console import wording
 from hub.console.pages import visit_of_request
@@ -22,6 +23,8 @@ from hub.web import problems
 _SAID: Final = frozenset({400, 401, 403, 404, 405, 413, 429, 500, 503})
 _OWN: Final = frozenset({"csrf", "not-found", "unauthorized", "forbidden", "unavailable", "busy"})
 """Codes whose text is the status's; the catalogue's text would speak of tokens and scopes."""
+
+RECOVERING: Final = "log-recovering"
 
 log = structlog.get_logger(__name__)
 
@@ -47,11 +50,22 @@ def say(status: int, *, key: str | None = None, sentence: str | None = None) -> 
 
 def _refused(error: HubError) -> Any:
     status = error.status
+    if error.code == RECOVERING and visit_of_request().who is not None and not request.is_json:
+        return _recovering(error)
     key = "csrf" if error.code == "csrf" else None
     found = problems.catalogue().get(error.code)
     sentence = None if found is None or error.code in _OWN else found.detail[visit_of_request().language]
     made = say(status, key=key, sentence=sentence)
     return made if isinstance(made, Response) else (*made, dict(error.headers))
+
+
+def _recovering(error: HubError) -> Any:
+    """Say why nothing can be read: no reading could be logged. It shows what everybody may know, and nothing else."""
+    with visit_of_request().doing() as session:
+        found = log_of_hub.recovery(session)
+    if found is None:
+        return say(503)
+    return (*render("recovering.html", status=503, recovery=found), dict(error.headers))
 
 
 def _http(error: HTTPException) -> Any:

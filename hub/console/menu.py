@@ -24,6 +24,7 @@ OVERSIGHT: Final = (
     Line("console.people", "book", "frame.menu-people", "console.ledger"),
     Line("console.consents", "file", "frame.menu-consents", "console.register"),
     Line("console.watch", "eye", "frame.menu-watch", "console.watch"),
+    Line("console.verify", "chain", "frame.menu-verify", "console.verify"),
     Line("console.breach", "warn", "frame.menu-breach", "console.breach"),
 )
 RUNNING: Final = (

@@ -23,6 +23,7 @@ from hub.console import (
     retention,
     reviews,
     signing_in,
+    verify,
     watch,
 )
 from hub.console.pages import HOME, blueprint, page
@@ -45,7 +46,7 @@ KINDS: Final = {
     "passkey.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
-PAGES: Final = (overview, audit, people, reviews, records, watch, breach, agencies, retention, signing_in)
+PAGES: Final = (overview, audit, people, reviews, records, watch, verify, breach, agencies, retention, signing_in)
 """The modules whose pages the blueprint holds once they are imported."""
 
 

@@ -60,12 +60,19 @@ class Visit:
 
     @contextmanager
     def reading(
-        self, page: str, *, case: str | None = None, kind: AuditKind = AuditKind.DPO_READ, **asked: Json
+        self,
+        page: str,
+        *,
+        case: str | None = None,
+        kind: AuditKind = AuditKind.DPO_READ,
+        network: bool = False,
+        **asked: Json,
     ) -> Iterator[Session]:
         """Log what is asked (codes and ids only), commit that, then open the transaction that reads.
 
         An agency's officer sees the rows of the agency, by the same row-level security as its connector; the others see
-        what the role tsn_dpo is granted.
+        what the role tsn_dpo is granted. `network`: the page shows nothing but what everybody may know, e.g. how the
+        log stands, and is read as tsn_dpo for all.
         """
         me = self.me
         facts: dict[str, Json] = {"page": page, "role": me.role.value, **asked}
@@ -73,8 +80,9 @@ class Visit:
         entry = Entry(kind=kind, actor=me.id, parties=parties, case=case, facts=facts)
         with self.hub.database.transaction(None) as session:
             self.read.append(audit.append(session, entry, now=now(session)))
-        looking = self.hub.database if me.agency else self.hub.oversight
-        with looking.transaction(me.agency) as session:
+        agency = None if network else me.agency
+        looking = self.hub.database if agency else self.hub.oversight
+        with looking.transaction(agency) as session:
             yield session
 
     def doing(self, duty: Duty | None = None) -> AbstractContextManager[Session]:

@@ -73,6 +73,8 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     # the console: people of the hub, by the rows of the matrix
     "console.self": _staff(OPERATOR, OFFICER, AGENCY_OFFICER, AUDITOR),
     "console.audit": _staff(OFFICER, AGENCY_OFFICER, AUDITOR),
+    "console.verify": _staff(OPERATOR, OFFICER, AGENCY_OFFICER, AUDITOR),
+    "console.bundle": _staff(OFFICER, AUDITOR),
     "console.reviews": _staff(OFFICER),
     "console.ledger": _staff(OFFICER),
     "console.watch": _staff(OFFICER),

@@ -8,6 +8,7 @@ PAGES = (
     "/console",
     "/console/audit",
     "/console/audit/<int:index>",
+    "/console/verify",
     "/console/me",
     "/console/reviews",
     "/console/people",
