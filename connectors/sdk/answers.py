@@ -182,6 +182,42 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedPart:
+    """One category that was disclosed, and the consent it rested on (None for the other bases)."""
+
+    category: str
+    consent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure:
+    """One disclosure of a case, by whomever; `decision` is the log's entry that holds the decision."""
+
+    message: str
+    at: Moment
+    sender: str
+    recipient: str
+    purpose: str
+    kind: str
+    basis: str
+    shared: tuple[SharedPart, ...]
+    decision: str
+    state: str
+    handed_over_at: Moment | None = None
+    delivered_at: Moment | None = None
+    opened_at: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisclosureStatement:
+    """Every disclosure of one of our cases, oldest first, by pseudonym: the name is joined here alone."""
+
+    case: str
+    made_at: Moment
+    items: tuple[Disclosure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exclusion:
     """One refusal of the person, as far as we may know it; `record` is None where it names others too."""
 

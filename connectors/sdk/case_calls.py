@@ -48,6 +48,10 @@ class WithCases(Calling):
         return self._pages(answers.Consent, "/v1/consents", {"case": case})
 
     @override
+    def statement(self, case: str) -> answers.DisclosureStatement:
+        return self._get(answers.DisclosureStatement, f"/v1/cases/{case}/statement")
+
+    @override
     def consent(self, consent: str) -> answers.Consent:
         return self._get(answers.Consent, f"/v1/consents/{consent}")
 

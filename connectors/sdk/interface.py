@@ -73,6 +73,10 @@ class Hub(Protocol):
         """Give the consents of a case that we may see."""
         ...
 
+    def statement(self, case: str) -> answers.DisclosureStatement:
+        """Give every disclosure of one of our cases, also those between others; the hub logs that we asked."""
+        ...
+
     def consent(self, consent: str) -> answers.Consent:
         """Give one consent."""
         ...

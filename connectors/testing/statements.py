@@ -18,6 +18,7 @@ from consent.envelope.manifest import ByConsent, ManifestBasis
 from consent.errors import TsunagiError
 from consent.jwk import KeyUse, PublicKey
 from consent.receipts import (
+    AcceptedRecord,
     ConsentRecord,
     ExclusionRecord,
     ExclusionRevocationRecord,
@@ -112,6 +113,27 @@ class Statements(View):
             refuse(404, "not-found")
         of_case = [kept for kept in self._hub.consents.values() if kept.record.case == case]
         return (kept.shown for kept in of_case if self._is_named(kept.record))
+
+    @override
+    def statement(self, case: str) -> answers.DisclosureStatement:
+        known = self._hub.cases.get(case)
+        if known is None or known.owner != self._agency:
+            refuse(404, "not-found")
+        of_case = [one for one in self._hub.messages.values() if one.case == case]
+        items = tuple(self._disclosure(one) for one in sorted(of_case, key=lambda one: (one.accepted_at, one.id)))
+        return answers.DisclosureStatement(case=case, made_at=self._hub.clock(), items=items)
+
+    def _disclosure(self, one: threads.HandedOver) -> answers.Disclosure:
+        basis = self._hub.manifest_of(one).basis
+        named = [consent.id for consent in basis.consents] if isinstance(basis, ByConsent) else []
+        only = named[0] if len(named) == 1 else None
+        accepted = receipts.read_statement(one.receipt, AcceptedRecord, self._hub.receipt_key.public)
+        return answers.Disclosure(
+            message=one.id, at=one.accepted_at, sender=one.sender, recipient=one.recipient, purpose=one.purpose,
+            kind=one.kind, basis=basis.kind, decision=accepted.entry, state=one.delivery,
+            shared=tuple(answers.SharedPart(category=label.category, consent=only) for label in one.labels),
+            delivered_at=one.delivered_at, opened_at=one.opened_at,
+        )  # fmt: skip
 
     @override
     def consent(self, consent: str) -> answers.Consent:

@@ -80,6 +80,7 @@ VISITS: Final[Mapping[str, tuple[_At, ...]]] = {
     "cases.search": (_At(lambda _: "/search?q=架空"),),
     "consents.receipt": (_At(_kept("receipt")),),
     "consents.person": (_At(_signed("/cases/{case}/person")),),
+    "consents.statement": (_At(_of("follow_up_late", "/cases/{case}/statement")),),
     "consents.provision_record": (_At(_of("follow_up_late", "/cases/{case}/provisions")),),
     "consents.case_consents": (_At(_signed("/cases/{case}/consents")),),
     "consents.exclude": (_At(_signed("/cases/{case}/exclusions/new")),),

@@ -3,6 +3,8 @@
 
 import pytest
 
+from connectors.sdk import answers
+from connectors.sdk.reading import read
 from consent.calendar import day_of
 from hub.oversight import reads, service
 from hub.oversight.rules import Answer, Remark
@@ -63,6 +65,15 @@ def test_the_statement_gives_the_owner_every_disclosure_and_leaves_an_entry(offi
     assert (second["sender"], second["basis"], second["opened_at"]) == (story.s1.id, "emergency", None)
     (entry,) = story.entries("export:made")
     assert (entry["actor"], entry["case"], entry["parties"]) == (story.j1.id, story.case, [story.j1.id])
+
+
+def test_the_sdk_reads_the_statement_as_the_hub_writes_it(office: Office, centre: HubClient) -> None:
+    story = office.story
+    story.consent()
+    sent = story.send()
+    given = read(answers.DisclosureStatement, centre.get(f"/v1/cases/{story.case}/statement").data)
+    assert (given.case, [one.message for one in given.items]) == (story.case, [sent.message])
+    assert {part.category for part in given.items[0].shared} == {"identity", "income_assets"}
 
 
 def test_a_statement_is_for_the_owner_alone(office: Office, council: HubClient) -> None:
