@@ -71,7 +71,7 @@ def test_the_sdk_reads_the_statement_as_the_hub_writes_it(office: Office, centre
     story = office.story
     story.consent()
     sent = story.send()
-    given = read(answers.DisclosureStatement, centre.get(f"/v1/cases/{story.case}/statement").data)
+    given = read(answers.DisclosureStatement, centre.get(f"/v1/cases/{story.case}/statement").json)
     assert (given.case, [one.message for one in given.items]) == (story.case, [sent.message])
     assert {part.category for part in given.items[0].shared} == {"identity", "income_assets"}
 
