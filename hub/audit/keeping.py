@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -24,6 +25,7 @@ from hub.base.errors import ConfigurationError
 
 LOOK_EVERY: Final = 10.0
 """Seconds between two looks whether witnesses are to be asked; they are asked at most once a minute."""
+_HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 log = structlog.get_logger(__name__)
 
@@ -140,4 +142,8 @@ def asking_of(settings: Settings, signer: Signer) -> Asking | None:
         raise ConfigurationError("witnesses-bad", file=settings.witnesses, rule=refused.code, line=place) from None
     if policy.log.text() != signer.verifier.text():
         raise ConfigurationError("witnesses-other-log", file=settings.witnesses, line=signer.verifier.text())
+    plain = [one for one in policy.witnesses if one.url is not None and not one.url.startswith("https://")]
+    if settings.production and any(urlsplit(one.url or "").hostname not in _HERE for one in plain):
+        # what a witness refuses with is not signed: whoever sits on the line could say that it has seen more
+        raise ConfigurationError("witnesses-not-https", file=settings.witnesses)
     return Asking(policy=policy, line=Line())
