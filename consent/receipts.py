@@ -298,6 +298,15 @@ def peek_statement(token: str, record_type: type[Record]) -> tuple[str, str]:
     return kid, agency
 
 
+def peek_record(token: str, record_type: type[AnyRecord]) -> AnyRecord:
+    """Read a statement without verifying it: of one's own, to find it again, and for nothing else.
+
+    Raises:
+        SignatureRefusedError, DocumentRefusedError: as `read_statement`, but for the signature.
+    """
+    return _read(record_type, signing.peek_payload(token, typ=TYPS[record_type]))
+
+
 def statement_hash(token: str) -> str:
     """Name a statement: SHA-256 of the token in hexadecimal."""
     return signing.digest(token)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from connectors.base.errors import ConnectorError
@@ -19,6 +18,7 @@ from connectors.sync.connector import Connector
 from consent import wire
 from consent.calendar import moment
 from consent.errors import TsunagiError
+from consent.evidence import records
 from consent.tlog import notes
 from consent.wire import is_id
 
@@ -58,20 +58,28 @@ def proof(desk: Desk, *, entry: str, save: str | None) -> Said:
 @verb(audit, "bundle", argument("bundle"))
 def bundle(desk: Desk, *, bundle: str) -> Said:
     """Write this agency's bundle of evidence into a new file, for `audit verify` and for others to check."""
-    place = Path(bundle)
     with desk.open() as connector:
-        try:
-            with place.open("xb") as out:
-                count = bundling.write(connector, out)
-        except FileExistsError:
-            raise CliError("file-exists", file=bundle) from None
-        except OSError:
-            raise ConnectorError("folder-unwritable", folder=str(place.parent)) from None
-        except BaseException:
-            place.unlink()
-            raise
+        count = evidence.write_new(bundle, lambda out: bundling.write(connector, out))
     said = desk.text("bundle-written", file=bundle, entries=count)
     return Said(document={"file": bundle, "entries": count}, lines=[said])
+
+
+@verb(audit, "records", argument("file"))
+def own_records(desk: Desk, *, file: str) -> Said:
+    """Write what this agency holds of the messages it sent and opened: signed words, for the other side to compare."""
+    with desk.open() as connector:
+        mine = evidence.records_of(connector)
+    evidence.write_new(file, lambda out: records.write(out, mine.holder, mine.held))
+    said = desk.text("records-written", file=file, messages=len(mine.held))
+    return Said(document={"file": file, "messages": len(mine.held)}, lines=[said])
+
+
+@verb(audit, "compare", argument("bundle"), option("--other", many=True), option("--key"))
+def compare(desk: Desk, *, bundle: str, other: tuple[str, ...], key: str | None) -> Said:
+    """Hold the log's bundle against our own casebook and the other side's records; name what disagrees."""
+    with desk.open() as connector:
+        mine = evidence.records_of(connector)
+    return evidence.compared(desk, bundle, key, (mine, *map(evidence.read_records, other)))
 
 
 @verb(audit, "who", argument("case", Id()), option("--bundle"), option("--key"))

@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import click
 
+from connectors.base.errors import ConnectorError
+from connectors.casebook import disclosed
 from connectors.cli import saying
 from connectors.cli.desk import Desk
 from connectors.cli.errors import CliError
 from connectors.cli.frame import Noun, argument, option, verb
 from connectors.cli.saying import Said
+from connectors.sync.connector import Connector
 from consent.errors import TsunagiError
+from consent.evidence import records
+from consent.evidence.compare import compare
 from consent.evidence.findings import Finding
+from consent.evidence.records import Holder, Records
 from consent.evidence.statement import Disclosure
 from consent.evidence.verify import Report, Trusted, verify
 from consent.tlog import notes
@@ -163,6 +169,63 @@ def _table(desk: Desk, found: Sequence[Disclosure]) -> list[str]:
     ]
     head = desk.head("at", "sender", "recipient", "purpose", "categories", "basis", "opened", "index")
     return saying.table(head, rows) if rows else [desk.text("nothing-disclosed")]
+
+
+def records_of(connector: Connector) -> Records:
+    """Gather what this agency holds of its messages."""
+    with connector.casebook.transaction() as connection:
+        held = tuple(disclosed.held(connection, connector.agency))
+    return Records(holder=Holder(agency=connector.agency, made_at=connector.now()), held=held)
+
+
+def read_records(file: str) -> Records:
+    """Read the records of another agency.
+
+    *Raises* `NotCheckedError`: `file-unreadable`, `records-unreadable`.
+    """
+    try:
+        with Path(file).open("rb") as stream:
+            return records.read(stream)
+    except OSError:
+        raise NotCheckedError("file-unreadable", file=file) from None
+    except TsunagiError:
+        raise NotCheckedError("records-unreadable", file=file) from None
+
+
+def compared(desk: Desk, bundle: str, key: str | None, sides: Sequence[Records]) -> Said:
+    """Verify a bundle, hold it against the records, and say what disagrees; 1 where something does."""
+    report = check(desk, bundle, key)
+    try:
+        with Path(bundle).open("rb") as stream:
+            found = compare(stream, *sides)
+    except TsunagiError:
+        found = ()
+    said = lines(desk, report) if report.exit_code else []
+    said += [desk.text(f"compared-{one.record}-{one.deed}", message=one.message, sender=one.sender) for one in found]
+    if not found and not report.exit_code:
+        said.append(desk.text("compared-agree", messages=sum(len(side.held) for side in sides)))
+    code = report.exit_code or (1 if found else 0)
+    return Said(document={"disagreements": found, "verified": document(report)}, lines=said, code=code)
+
+
+def write_new(file: str, write: Callable[[BinaryIO], int]) -> int:
+    """Write a new file; nothing of it stays where that fails.
+
+    *Raises* `CliError("file-exists")`; `ConnectorError("folder-unwritable")`.
+    """
+    place = Path(file)
+    try:
+        out = place.open("xb")
+    except FileExistsError:
+        raise CliError("file-exists", file=file) from None
+    except OSError:
+        raise ConnectorError("folder-unwritable", folder=str(place.parent)) from None
+    try:
+        with out:
+            return write(out)
+    except BaseException:
+        place.unlink()
+        raise
 
 
 _VERDICTS: Final = {0: "sound", 1: "tampered", 2: "breach", 3: "incomplete"}

@@ -107,6 +107,16 @@ class Keyring:
             raise SignatureRefusedError("key-not-valid")
         return known.public
 
+    def ever(self, agency: str, kid: str) -> PublicKey:
+        """Give a `sig` key that was an agency's at any time: whose word something is, not whether it counted.
+
+        *Raises* SignatureRefusedError: `key-not-valid`.
+        """
+        known = self._keys.get((agency, kid))
+        if known is None or known.public.use is not KeyUse.SIG:
+            raise SignatureRefusedError("key-not-valid")
+        return known.public
+
     def knows(self, agency: str) -> bool:
         """Say whether any key of this agency is known: the entries of others may not be the holder's to read."""
         return any(owner == agency for owner, _ in self._keys)
