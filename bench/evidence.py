@@ -23,11 +23,11 @@ from consent.evidence.verify import Trusted, verify
 from consent.tlog import notes
 
 
-def measure(size: int, processes: int, folder: Path) -> dict[str, Any]:
+def measure(size: int, processes: int, renewals: int, folder: Path) -> dict[str, Any]:
     """Make a bundle and verify it in a process of its own, so that its memory is its own."""
     path = folder / f"{size}.gz"
     began = time.perf_counter()
-    log = write(path, size)
+    log = write(path, size, renewals=renewals)
     made = time.perf_counter() - began
     reading, writing = os.pipe()
     child = os.fork()
@@ -72,11 +72,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench evidence")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--renewals", type=int, default=180, help="of consents, for each case")
     asked = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory(prefix="tsn-bench-") as folder:
         for size in asked.sizes:
-            rows.append(measure(size, asked.processes, Path(folder)))
+            rows.append(measure(size, asked.processes, asked.renewals, Path(folder)))
             print("  ".join(f"{name} {value}" for name, value in rows[-1].items()), flush=True)
     print(json.dumps({"python": platform.python_version(), "load": os.getloadavg()[0], "rows": rows}))
 

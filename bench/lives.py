@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A log of any length, for measuring, in the bytes that the hub writes, with real keys and real signatures.
 
-It is made of the lives of cases: opened, three consents, twenty renewals of their status, four messages with manifest,
-hub's receipt, hand-over and both receipts, the moves of a referral, four questions, now and then a withdrawal; many at
+It is made of the lives of cases: opened, three consents, renewals of their status (two a day and consent: a month has
+180), four messages with manifest, hub's receipt, hand-over and both receipts, the moves of a referral, four questions, now and then a withdrawal; many at
 once, as offices work. A checkpoint is signed for every hundred entries.
 """
 
@@ -109,8 +109,9 @@ class World:
 class Life:
     """One case from its opening on, entry by entry."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, renewals: int) -> None:
         self.world = world
+        self.renewals = renewals
         self.intake, self.partner = world.random.sample(world.offices, 2)
         self.handle = str(uuid.UUID(bytes=world.random.randbytes(16), version=4))
         self.scopes: list[Registered] = []
@@ -125,7 +126,7 @@ class Life:
         for _ in range(3):
             yield self._consent()
         for n in range(4):
-            for _ in range(5):
+            for _ in range(self.renewals // 4):
                 yield self._renewal()
             yield self._asked()
             yield from self._message()
@@ -273,24 +274,24 @@ def _entry(kind: AuditKind, actor: str, parties: tuple[str, ...], *, subject: st
     return Entry(kind=kind, actor=actor, parties=parties, subject=subject, facts=dict(facts))
 
 
-def entries(world: World, size: int) -> Iterator[Made]:
+def entries(world: World, size: int, renewals: int) -> Iterator[Made]:
     """Give registrations, then the lives of many cases in turn."""
     count = 0
     for made in world.registrations():
         yield made
         count += 1
-    lives: deque[Iterator[Made]] = deque(Life(world).entries() for _ in range(LIVES))
+    lives: deque[Iterator[Made]] = deque(Life(world, renewals).entries() for _ in range(LIVES))
     while count < size:
         life = lives.popleft()
         made = next(life, None)  # type: ignore[assignment]  # None ends a life
-        lives.append(Life(world).entries() if made is None else life)
+        lives.append(Life(world, renewals).entries() if made is None else life)
         if made is not None:
             yield made
             count += 1
 
 
-def write(path: Path, size: int, *, seed: int = 1) -> notes.Verifier:
-    """Write a bundle of that many entries; give the log's key."""
+def write(path: Path, size: int, *, renewals: int = 180, seed: int = 1) -> notes.Verifier:
+    """Write a bundle of that many entries, `renewals` of them for each case; give the log's key."""
     world = World(seed)
     log = notes.Verifier("hub.example/v1/audit", world.log.public.native)  # type: ignore[arg-type]  # Ed25519 by use
     head = Head(holder=EVERYTHING, log=log.text(), receipt=world.hub.public.jwk(), size=size, made_at=START)
@@ -300,7 +301,7 @@ def write(path: Path, size: int, *, seed: int = 1) -> notes.Verifier:
         for office in world.offices:
             writer.agency(Told(id=office.id, kind=office.kind, root=office.root.public.jwk()))
         waiting: list[tuple[bytes, Documents]] = []
-        for index, (entry, documents) in enumerate(entries(world, size)):
+        for index, (entry, documents) in enumerate(entries(world, size, renewals)):
             body, signed = _body(world, entry, documents)
             waiting.append((body, signed))
             world.at += STEP

@@ -10,6 +10,7 @@ at a time and never the file.
 import base64
 import binascii
 import gzip
+import io
 import json
 import re
 import zlib
@@ -29,6 +30,7 @@ WIDTH: Final = 256
 """Leaf hashes on one line, as many as in a tile."""
 MAX_LINE: Final = 1 << 20
 _COMPRESSION: Final = 5
+_BUFFER: Final = 1 << 18
 _ENTRY: Final = re.compile(rb'\{"t":"entry","index":(0|[1-9][0-9]{0,17})\}\n')
 _DOCUMENTS: Final = b'{"t":"documents",'
 _LINE: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False)
@@ -207,7 +209,8 @@ def head_of(stream: BinaryIO) -> Head:
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
     try:
-        with gzip.GzipFile(fileobj=stream, mode="rb") as opened:
+        # lines of GzipFile itself are cut in Python, and there are millions
+        with io.BufferedReader(gzip.GzipFile(fileobj=stream, mode="rb"), _BUFFER) as opened:
             while line := opened.readline(MAX_LINE):
                 if not line.endswith(b"\n"):
                     raise BundleRefusedError("malformed-bundle" if len(line) == MAX_LINE else "truncated-bundle")

@@ -11,12 +11,12 @@ from consent.errors import DocumentRefusedError
 
 MAX_ENTRY: Final = 256 * 1024
 _MEMBERS: Final = {"v", "id", "kind", "at", "actor", "parties", "case", "subject", "facts", "blind"}
-_KINDS: Final[tuple[tuple[str, type[object]], ...]] = (
-    *((name, str) for name in ("id", "kind", "at", "actor", "blind", "case", "subject")),
+_KINDS: Final[tuple[tuple[str, Any], ...]] = (
+    *((name, str) for name in ("id", "kind", "at", "actor", "blind")),
+    *((name, str | None) for name in ("case", "subject")),
     ("parties", list),
     ("facts", dict),
 )
-_MAY_LACK: Final = frozenset({"case", "subject"})
 _CASE: Final = b'"case":"'
 _CASE_DIGITS: Final = 36
 
@@ -114,8 +114,7 @@ def read_entry(index: int, body: bytes) -> Entry:
         raise DocumentRefusedError("wrong-type")
     # written out: this is done a million times
     for name, kind in _KINDS:
-        value = made[name]
-        if not isinstance(value, kind) and not (value is None and name in _MAY_LACK):
+        if not isinstance(made[name], kind):
             raise DocumentRefusedError("wrong-type", f"/{name}")
     for party in made["parties"]:
         if not isinstance(party, str):
