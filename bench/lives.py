@@ -2,8 +2,8 @@
 """A log of any length, for measuring, in the bytes that the hub writes, with real keys and real signatures.
 
 It is made of the lives of cases: opened, three consents, renewals of their status (two a day and consent: a month has
-180), four messages with manifest, hub's receipt, hand-over and both receipts, the moves of a referral, four questions, now and then a withdrawal; many at
-once, as offices work. A checkpoint is signed for every hundred entries.
+180), four messages with manifest, hub's receipt, hand-over and both receipts, the moves of a referral, four questions,
+now and then a withdrawal; many at once, as offices work. A checkpoint is signed for every hundred entries.
 """
 
 from __future__ import annotations
