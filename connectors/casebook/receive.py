@@ -34,7 +34,7 @@ class Arrived:
     """A message as the hub hands it over: its id there, its referral, when the hub took it, and what was sealed.
 
     Kept as evidence: `receipt`, the hub's signed word that it took the message; `log_entry` and `log_proof`, the
-    disclosure's entry of the audit log and the proof that it is there.
+    disclosure's entry of the audit log and the proof that it is there. Nothing is opened without them (audit-log 4).
     """
 
     hub_id: str
@@ -42,9 +42,9 @@ class Arrived:
     accepted_at: datetime
     manifest: str
     parts: Sequence[str] = field(repr=False)
-    receipt: str | None = None
-    log_entry: str | None = None
-    log_proof: str | None = None
+    receipt: str
+    log_entry: str
+    log_proof: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +62,11 @@ def take_in(
 ) -> tuple[PartReceipt, ...]:
     """Verify, open and keep a message; queue its delivery receipt; give the result of each part.
 
-    *Raises* `ConnectorError`: `signer-unknown`, `agency-unknown`; `TsunagiError` for a manifest that cannot be
-    believed. Nothing is kept then.
+    *Raises* `ConnectorError`: `proof-missing`, without the log's proof nothing is opened; `signer-unknown`,
+    `agency-unknown`; `TsunagiError` for a manifest that cannot be believed. Nothing is kept then.
     """
+    if not (arrived.receipt and arrived.log_entry and arrived.log_proof):
+        raise ConnectorError("proof-missing")
     # 1
     kid, sender = manifests.peek(arrived.manifest)
     key = directory.signing_key(connection, sender, kid, at=pen.now)

@@ -42,7 +42,16 @@ def arrived(sender: Connector, made: Letter) -> Arrived:
     """Seal a letter and hand it over as a hub that looks at nothing would."""
     with sender.casebook.transaction() as connection:
         _, sealed = compose.seal(connection, made, sender.pen(), own=sender.own_key())
-    return Arrived(hub_id=sender.new_id(), referral=None, accepted_at=NOW, manifest=sealed.manifest, parts=sealed.parts)
+    return Arrived(
+        hub_id=sender.new_id(),
+        referral=None,
+        accepted_at=NOW,
+        manifest=sealed.manifest,
+        parts=sealed.parts,
+        receipt="the hub's word",
+        log_entry="the entry",
+        log_proof="its proof",
+    )
 
 
 def emergency(sender: Connector, to: Connector, *categories: str) -> Arrived:
@@ -91,6 +100,17 @@ def spoiled(sealed: str, member: str, value: str) -> str:
 def kept(connector: Connector) -> list[tuple[str, bytes]]:
     with connector.casebook.transaction() as connection:
         return [(row.category, row.body) for row in connection.execute(sa.select(tables.parts))]
+
+
+# ── what is not proved ──
+
+
+@pytest.mark.parametrize("member", ["receipt", "log_entry", "log_proof"])
+def test_without_the_hubs_word_or_the_logs_proof_nothing_is_opened(j1: Connector, s1: Connector, member: str) -> None:
+    with refused("proof-missing"):
+        take_in(s1, replace(emergency(j1, s1), **{member: ""}))
+    assert kept(s1) == []
+    assert receipts(s1) == []
 
 
 # ── what is as it should be ──
