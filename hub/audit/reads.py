@@ -314,6 +314,11 @@ def stretch(session: Session, first: int, end: int) -> tuple[LoggedEntry, ...]:
     return found
 
 
+def unsequenced(session: Session) -> int:
+    """Return how many entries wait for their place in the log."""
+    return session.execute(sa.select(sa.func.count(tables.audit_pending.c.arrival))).scalar_one()
+
+
 def last_checkpoints(session: Session, count: int) -> tuple[Checkpoint, ...]:
     """Return the newest *count* checkpoints, newest first."""
     query = sa.select(tables.log_checkpoints).order_by(tables.log_checkpoints.c.size.desc()).limit(count)

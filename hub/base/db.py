@@ -287,6 +287,18 @@ def _later(code: str) -> HubError:
     return UnavailableError(code, headers={"Retry-After": "5"})
 
 
+_SIZES: Final = (
+    "select coalesce(sum(pg_total_relation_size(oid)), 0) from pg_class"
+    " where relkind = 'r' and relnamespace = 'public'::regnamespace"
+)
+
+
+def size_of_database(session: Session) -> int:
+    """Tell how much room the tables take on the database's disk, in bytes; every role may ask this."""
+    found = session.execute(sa.text(_SIZES)).scalar_one()
+    return int(found)
+
+
 def revision(database: Database) -> str | None:
     """Tell the revision of the schema (Alembic's), None before the first migration.
 

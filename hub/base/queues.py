@@ -15,7 +15,7 @@ import structlog
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from rq import Queue
+from rq import Queue, Worker
 
 QUEUE: Final = "tsunagi"
 HANDLER: Final = "hub.worker.woken"  # called with the name of the queue of work
@@ -84,6 +84,15 @@ class Wakes:
             self._redis.delete(_mark(queue))
         except RedisError:
             log.warning("queue:unreachable")
+
+    def listeners(self) -> dict[str, str] | None:
+        """Give the state of every RQ worker that listens, by name; None when Redis is away or was never configured."""
+        if self._redis is None:
+            return None
+        try:
+            return {one.name: str(one.get_state()) for one in Worker.all(connection=self._redis)}
+        except RedisError:
+            return None
 
     def alive(self) -> bool:
         """Tell whether Redis answers; True where none is configured."""

@@ -29,6 +29,7 @@ OVERSIGHT: Final = (
 )
 RUNNING: Final = (
     Line("console.agencies", "people", "frame.menu-agencies", "console.agencies"),
+    Line("console.health", "clock", "frame.menu-health", "console.health"),
     Line("console.retention", "bag", "frame.menu-retention", "console.retention"),
     Line("console.me", "key", "frame.menu-me", "console.self"),
 )

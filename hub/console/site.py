@@ -17,6 +17,7 @@ from hub.console import (
     breach,
     faults,
     guard,
+    health,
     overview,
     people,
     records,
@@ -46,7 +47,20 @@ KINDS: Final = {
     "passkey.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
-PAGES: Final = (overview, audit, people, reviews, records, watch, verify, breach, agencies, retention, signing_in)
+PAGES: Final = (
+    overview,
+    audit,
+    people,
+    reviews,
+    records,
+    watch,
+    verify,
+    breach,
+    agencies,
+    health,
+    retention,
+    signing_in,
+)
 """The modules whose pages the blueprint holds once they are imported."""
 
 

@@ -132,6 +132,15 @@ def revoke(session: Session, token: str, *, now: datetime) -> None:
     )
 
 
+def last_issued(session: Session) -> Mapping[str, datetime]:
+    """Give when each agency was last given a token, as far back as tokens are kept: its last sign of life, to within
+    the five minutes that a token lasts.
+    """
+    table = oauth_tokens.c
+    rows = session.execute(sa.select(table.agency, sa.func.max(table.issued_at).label("at")).group_by(table.agency))
+    return {row.agency: row.at for row in rows}
+
+
 def forget_expired(session: Session, *, now: datetime) -> int:
     """Remove tokens that ended more than a day ago and give their number; for the worker's timetable."""
     old = sa.delete(oauth_tokens).where(oauth_tokens.c.expires_at < now - timedelta(days=1))

@@ -115,6 +115,37 @@ def dead_letters(session: Session, *, limit: int = 100) -> tuple[DeadLetter, ...
     return tuple(DeadLetter(**row._mapping) for row in rows)  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What the worker has before it: rows that are due or in hand, since when the oldest is due, how many were tried in
+    vain before, how many were given up, and rows that are for later.
+    """
+
+    due: int
+    oldest_due_at: datetime | None
+    retried: int
+    dead: int
+    later: int
+
+
+def backlog(session: Session, *, now: datetime) -> Backlog:
+    """Count what waits, for whoever looks after the hub."""
+    row = tables.outbox.c
+    is_open = row.state.in_((WorkState.PENDING, WorkState.LEASED))
+    is_due = sa.and_(is_open, row.due_at <= now)
+    count = sa.func.count()
+    found = session.execute(
+        sa.select(
+            count.filter(is_due).label("due"),
+            sa.func.min(row.due_at).filter(is_due).label("oldest_due_at"),
+            count.filter(is_open, row.attempts > 0).label("retried"),
+            count.filter(row.state == WorkState.DEAD).label("dead"),
+            count.filter(is_open, row.due_at > now).label("later"),
+        ).where(row.state != WorkState.DONE)
+    ).one()
+    return Backlog(**found._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
 def waiting(session: Session) -> int:
     """Count the rows that are neither done nor dead, for health and metrics."""
     count = sa.select(sa.func.count()).where(tables.outbox.c.state.in_((WorkState.PENDING, WorkState.LEASED)))

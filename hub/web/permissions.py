@@ -75,6 +75,7 @@ PERMISSIONS: Final[Mapping[str, Rule]] = {
     "console.audit": _staff(OFFICER, AGENCY_OFFICER, AUDITOR),
     "console.verify": _staff(OPERATOR, OFFICER, AGENCY_OFFICER, AUDITOR),
     "console.bundle": _staff(OFFICER, AUDITOR),
+    "console.health": _staff(OPERATOR, OFFICER),
     "console.reviews": _staff(OFFICER),
     "console.ledger": _staff(OFFICER),
     "console.watch": _staff(OFFICER),

@@ -20,7 +20,9 @@ from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
 from hub.app import create_app
+from hub.audit import checking
 from hub.audit import jobs as log_jobs
+from hub.audit.reads import LogDamagedError
 from hub.audit.rules import origin
 from hub.audit.sequencer import Signer
 from hub.base import hubkeys
@@ -32,7 +34,7 @@ from hub.migrations import run
 from hub.staff import invitations, service
 from hub.staff.rules import Role as StaffRole
 from tests.hub.conftest import UNSAFE_AND_FAST, administer, memory, short_folder
-from tests.hub.console.shown import PAGES
+from tests.hub.console.shown import EXAMPLES, PAGES
 from tests.hub.messages.story import Story, emergency, new_story
 from tests.pages import seeing
 from tests.pages.seeing import Eyes
@@ -47,7 +49,14 @@ class Hub:
 
     url: str
     database: Database
+    worker: Database
     story: Story
+
+    def find_damage(self) -> None:
+        """Have the last check of the log be one that found an entry changed."""
+        with self.worker.transaction(None) as session:
+            at = now(session)
+            checking.note(session, LogDamagedError("entry-changed", 20), begun=at, now=at)
 
     def invite(self) -> str:
         with self.database.transaction(None, Duty.SIGN_IN) as session:
@@ -78,7 +87,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     story = told(databases)
     log_jobs.sequence(databases[Role.SEQ], Signer(key=keys.log, origin=origin(url)))
-    yield Hub(url, databases[Role.HUB], story)
+    yield Hub(url, databases[Role.HUB], databases[Role.JOB], story)
     server.shutdown()
     server.server_close()
     for one in databases.values():
@@ -116,6 +125,13 @@ def page(eyes: Eyes, hub: Hub) -> Iterator[Page]:
     said = [one for one in eyes.complaints if f" asked for {hub.url}/" not in one]
     eyes.complaints[:] = before
     assert said == []
+
+
+def concrete(address: str, hub: Hub) -> str:
+    """Put an example in for each place of an address."""
+    for place, example in {**EXAMPLES, "<int:index>": "5", "<case>": hub.story.case}.items():
+        address = address.replace(place, example)
+    return address
 
 
 def makes_passkey(page: Page, hub: Hub) -> None:
@@ -162,21 +178,28 @@ def test_every_page_of_the_console_can_be_used_by_everybody(page, hub, eyes):
     makes_passkey(page, hub)
     signs_in(page, hub)
     wrong: list[str] = []
-    addresses = [one.replace("<int:index>", "5") for one in PAGES if one != "/console/signin"]
-    addresses += [f"/console/audit?q=case:{hub.story.case}", "/console/audit?q=x", "/console/none"]
+    addresses = [concrete(one, hub) for one in PAGES if one != "/console/signin"]
+    addresses += [
+        f"/console/audit?q=case:{hub.story.case}",
+        "/console/audit?q=x",
+        "/console/none",
+        "/console/verify?red",
+    ]
     for place, address in enumerate([*addresses, "/console/signin"]):
         if address == "/console/signin":
             page.context.clear_cookies()
-        for language in ("ja", "en"):
-            page.goto(f"{hub.url}/console/language/{language}")
-            page.goto(hub.url + address)
-            name = f"console-{address.removeprefix('/console').strip('/').partition('?')[0].replace('/', '-')}-{place}"
-            for width in (seeing.WIDE, seeing.NARROW):
-                page.set_viewport_size({"width": width, "height": 900})
-                wrong += [f"{address} {width}: {one}" for one in seeing.violations(page)]
-                if seeing.scrolls_sideways(page):
-                    wrong.append(f"{address} {width}: scrolls sideways")
-                seeing.shoot(page, f"{name}-{language}-{width}")
+        if address.endswith("red"):
+            hub.find_damage()
+        answer = page.goto(hub.url + address)
+        if answer is None or answer.status != (422 if address.endswith("q=x") else 404 if "none" in address else 200):
+            wrong.append(f"{address}: {answer.status if answer else 'no answer'}")
+        name = f"console-{place:02}-{address.removeprefix('/console').strip('/').partition('?')[0].replace('/', '-')}"
+        for width in (seeing.WIDE, seeing.NARROW):
+            page.set_viewport_size({"width": width, "height": 900})
+            wrong += [f"{address} {width}: {one}" for one in seeing.violations(page)]
+            if seeing.scrolls_sideways(page):
+                wrong.append(f"{address} {width}: scrolls sideways")
+            seeing.shoot(page, f"{name}-{width}")
     assert wrong == [], "\n".join(wrong)
 
 

@@ -9,6 +9,7 @@ PAGES = (
     "/console/audit",
     "/console/audit/<int:index>",
     "/console/verify",
+    "/console/health",
     "/console/me",
     "/console/reviews",
     "/console/people",
