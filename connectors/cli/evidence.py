@@ -32,6 +32,7 @@ from consent.evidence.statement import Disclosure
 from consent.evidence.verify import Report, Trusted, verify
 from consent.tlog import notes
 from consent.tlog.notes import Checkpoint, Verifier
+from consent.tlog.policy import Policy, read_policy
 
 audit: Final = Noun("audit")
 
@@ -53,11 +54,14 @@ class NotCheckedError(CliError):
     argument("bundle"),
     option("--key"),
     option("--seen", many=True),
+    option("--policy"),
     option("--processes", click.IntRange(1, 64)),
 )
-def verify_bundle(desk: Desk, *, bundle: str, key: str | None, seen: Sequence[str], processes: int | None) -> Said:
+def verify_bundle(
+    desk: Desk, *, bundle: str, key: str | None, seen: Sequence[str], policy: str | None, processes: int | None
+) -> Said:
     """Verify a bundle: tree, checkpoints, signatures, and each decision made again."""
-    report = check(desk, bundle, key, seen, processes=processes)
+    report = check(desk, bundle, key, seen, policy=policy, processes=processes)
     return Said(document=document(report), lines=lines(desk, report), code=report.exit_code)
 
 
@@ -67,21 +71,26 @@ def check(
     key: str | None,
     seen: Sequence[str] = (),
     *,
+    policy: str | None = None,
     processes: int | None = None,
     case: str | None = None,
 ) -> Report:
     """Verify a bundle with what the reader has from elsewhere.
 
-    *Raises* `NotCheckedError`: `file-unreadable`, `log-key-bad`, `checkpoint-unreadable`, `key-needed`.
+    *Raises* `NotCheckedError`: `file-unreadable`, `log-key-bad`, `checkpoint-unreadable`, `key-needed`,
+    `policy-unreadable`.
     """
-    log = None if key is None else _log_key(key)
+    rule = None if policy is None else _policy(policy)
+    log = _log_key(key) if key is not None else None if rule is None else rule.log
     if seen and log is None:
         raise NotCheckedError("key-needed")
     known = [_checkpoint(file, log) for file in seen if log is not None]
     place = Path(bundle)
     count = processes or min(os.cpu_count() or 1, 4)
     try:
-        return verify(place, Trusted(log=log, known=known), case=case, processes=count, progress=_progress(desk))
+        return verify(
+            place, Trusted(log=log, known=known, policy=rule), case=case, processes=count, progress=_progress(desk)
+        )
     except OSError:
         raise NotCheckedError("file-unreadable", file=bundle) from None
 
@@ -251,6 +260,15 @@ def _log_key(said: str) -> Verifier:
         raise NotCheckedError("file-unreadable", file=said) from None
     except (TsunagiError, UnicodeDecodeError):
         raise NotCheckedError("log-key-bad") from None
+
+
+def _policy(file: str) -> Policy:
+    try:
+        return read_policy(Path(file).read_text("utf-8"))
+    except OSError:
+        raise NotCheckedError("file-unreadable", file=file) from None
+    except (TsunagiError, UnicodeDecodeError):
+        raise NotCheckedError("policy-unreadable", file=file) from None
 
 
 def _checkpoint(file: str, log: Verifier) -> Checkpoint:

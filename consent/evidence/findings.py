@@ -41,6 +41,7 @@ class Code(StrEnum):
     DECISION_DIFFERS = "decision-differs"
     AFTER_WITHDRAWAL = "after-withdrawal"
     WITHOUT_CONSENT = "without-consent"
+    NO_QUORUM = "no-quorum"
     # what is not there
     BUNDLE_TRUNCATED = "bundle-truncated"
     ENTRY_MISSING = "entry-missing"
@@ -51,7 +52,14 @@ class Code(StrEnum):
 _GRADES: Final = {
     **dict.fromkeys(Code, Grade.TAMPERED),
     **dict.fromkeys(
-        (Code.KEY_NOT_VALID, Code.KIND_DIFFERS, Code.DECISION_DIFFERS, Code.AFTER_WITHDRAWAL, Code.WITHOUT_CONSENT),
+        (
+            Code.KEY_NOT_VALID,
+            Code.KIND_DIFFERS,
+            Code.DECISION_DIFFERS,
+            Code.AFTER_WITHDRAWAL,
+            Code.WITHOUT_CONSENT,
+            Code.NO_QUORUM,
+        ),
         Grade.BREACH,
     ),
     **dict.fromkeys(

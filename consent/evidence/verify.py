@@ -13,14 +13,15 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from consent.errors import BundleRefusedError, TsunagiError
+from consent.errors import BundleRefusedError, LogRefusedError, TsunagiError
 from consent.evidence import bundle, entries
 from consent.evidence.bundle import End, Head, Leaves, Logged, Note, Told
 from consent.evidence.findings import Code, Finding, Findings, exit_code
 from consent.evidence.ledger import Counts, Ledger, Open
 from consent.evidence.statement import Disclosure
-from consent.evidence.walk import Walk
-from consent.tlog.notes import Checkpoint, Verifier
+from consent.evidence.walk import Quorum, Walk
+from consent.tlog.notes import Checkpoint, Verifier, read_note
+from consent.tlog.policy import Policy, quorum
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of how many were read."""
@@ -33,10 +34,13 @@ _MEETING: Final = b'"kind":"meeting:'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trusted:
-    """What the reader has from elsewhere: the log's key as told on paper, checkpoints seen before (verified)."""
+    """What the reader has from elsewhere: the log's key as told on paper, checkpoints seen before (verified), and the
+    policy that says which witnesses are enough.
+    """
 
     log: Verifier | None = None
     known: Sequence[Checkpoint] = ()
+    policy: Policy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +143,22 @@ class _Pass:
             self.found.add(Code.LOG_KEY_DIFFERS, 0)
             log = paper
         if self._share == 0:
-            self.walk = Walk(log, self._trusted.known, self.found, whole=head.holder == bundle.EVERYTHING)
+            whole = head.holder == bundle.EVERYTHING
+            self.walk = Walk(log, self._trusted.known, self.found, whole=whole, quorum=self._quorum(head))
+
+    def _quorum(self, head: Head) -> Quorum | None:
+        """Make the question whether enough witnesses cosigned a checkpoint, as of when the bundle was made."""
+        policy = self._trusted.policy
+        if policy is None:
+            return None
+
+        def reached(text: str) -> bool:
+            try:
+                return quorum(read_note(text), policy, now=head.made_at).is_reached
+            except LogRefusedError:
+                return False
+
+        return reached
 
     def take(self, line: bundle.Line) -> None:
         """Take a line after the head."""

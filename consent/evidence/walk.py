@@ -6,7 +6,7 @@ The whole tree is built again from its leaves, so that every checkpoint is shown
 without a proof. A root that does not agree says: between the last checkpoint that did and this one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Final
 
@@ -17,6 +17,9 @@ from consent.evidence.findings import Code, Findings
 from consent.tlog import notes
 from consent.tlog.tree import EMPTY_ROOT, HASH_BYTES, leaf_hash, node_hash
 
+Quorum = Callable[[str], bool]
+"""Says of a checkpoint's note whether enough witnesses cosigned it."""
+
 _NODE: Final = b"\x01"
 _TOMBSTONE: Final = b'"kind":"log:erased"'
 
@@ -24,12 +27,22 @@ _TOMBSTONE: Final = b'"kind":"log:erased"'
 class Walk:
     """The way along one log, from its first leaf on."""
 
-    def __init__(self, log: notes.Verifier, known: Iterable[notes.Checkpoint], found: Findings, *, whole: bool) -> None:
+    def __init__(
+        self,
+        log: notes.Verifier,
+        known: Iterable[notes.Checkpoint],
+        found: Findings,
+        *,
+        whole: bool,
+        quorum: Quorum | None = None,
+    ) -> None:
         """Begin before the first leaf. `known`: checkpoints that the reader has from elsewhere, already verified.
 
-        `whole`: every entry must be there, because the bundle's holder may read them all.
+        `whole`: every entry must be there, because the bundle's holder may read them all. `quorum`: then enough
+        witnesses must have cosigned the log up to its end.
         """
         self._whole = whole
+        self._quorum = quorum
         self._log = log
         self._known = sorted(known, key=lambda one: one.size)
         self._found = found
@@ -41,6 +54,7 @@ class Walk:
         self._given = 0
         self._agreed = {Code.ROOT_DIFFERS: 0, Code.KNOWN_DIFFERS: 0}
         self._torn: set[Code] = set()
+        self._witnessed = 0
         self.size = 0
         self.checkpoints = 0
         self.newest: notes.Checkpoint | None = None
@@ -83,6 +97,8 @@ class Walk:
         self._grow(signed.size)
         self._agree(signed.root, Code.ROOT_DIFFERS)
         self.newest = signed
+        if self._quorum is not None and self._quorum(text):
+            self._witnessed = signed.size
 
     def end(self, size: int) -> None:
         """Say that nothing more comes; the bundle's head promised `size` leaves."""
@@ -94,6 +110,8 @@ class Walk:
         covered = 0 if self.newest is None else self.newest.size
         if covered < self._given:
             self._found.add(Code.NOT_COVERED, covered, last=self._given - 1)
+        if self._quorum is not None and self._witnessed < self._given:
+            self._found.add(Code.NO_QUORUM, self._witnessed, last=self._given - 1)
         for one in self._known:
             self._found.add(Code.LOG_SHORTER, self._given, last=max(one.size - 1, self._given))
         self._known = []

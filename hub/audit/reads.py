@@ -330,13 +330,19 @@ def last_checkpoints(session: Session, count: int) -> tuple[Checkpoint, ...]:
 def checkpoints(
     session: Session, *, after: int = -1, until: int | None = None, limit: int | None = None
 ) -> tuple[Checkpoint, ...]:
-    """Return the checkpoints of sizes in (after, until], smallest first."""
-    table = tables.log_checkpoints.c
+    """Return the checkpoints of sizes in (after, until], smallest first, each with the cosignatures that came."""
+    table, cosigned = tables.log_checkpoints.c, tables.log_cosignatures.c
     query = sa.select(tables.log_checkpoints).where(table.size > after).order_by(table.size).limit(limit)
     if until is not None:
         query = query.where(table.size <= until)
+    rows = session.execute(query).all()
+    lines: dict[int, str] = {}
+    by_witness = sa.select(cosigned.size, cosigned.line).order_by(cosigned.size, cosigned.witness)
+    for size, line in session.execute(by_witness.where(cosigned.size.in_([row.size for row in rows]))):
+        lines[size] = lines.get(size, "") + line
     return tuple(
-        Checkpoint(size=row.size, root=row.root, note=row.note, made_at=row.made_at) for row in session.execute(query)
+        Checkpoint(size=row.size, root=row.root, note=row.note + lines.get(row.size, ""), made_at=row.made_at)
+        for row in rows
     )
 
 

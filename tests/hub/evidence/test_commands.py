@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from connectors.cli.main import main as tsunagi
+from consent.jwk import KeyUse, generate
+from consent.tlog.notes import Verifier, cosign, read_note
 from hub import worker
 from hub.base.config import Settings
 from hub.cli import main as tsunagi_hub
@@ -91,6 +94,32 @@ def test_a_bundle_that_was_cut_off_is_incomplete(file: Path, tmp_path: Path) -> 
     cut = tmp_path / "cut.gz"
     cut.write_bytes(file.read_bytes()[:-400])
     assert answer("verify", str(cut), code=3)["verdict"] == "incomplete"
+
+
+def test_a_policy_of_witnesses_asks_for_enough_cosignatures_up_to_the_end(
+    played: Played, file: Path, tmp_path: Path
+) -> None:
+    keys = [generate(KeyUse.WITNESS) for _ in range(3)]
+    names = ("officer:kakuu", "agency:kakuu", "outside:kakuu")
+    lines = [f"log {played.log.signer.verifier.text()}"]
+    for name, key in zip(names, keys, strict=True):
+        lines.append(f"witness {name} {Verifier(name.replace(':', '.'), key.public.native, cosigns=True).text()}")
+    lines += ["group others 1 officer:kakuu outside:kakuu", "group enough all agency:kakuu others", "quorum enough"]
+    policy = tmp_path / "policy"
+    policy.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    said = answer("verify", str(file), "--policy", str(policy), code=2)
+    assert said["found"] == {"no-quorum": 1}
+    assert (said["findings"][0]["index"], said["findings"][0]["last"]) == (0, said["size"] - 1)
+    parts = take_apart(played.bundle)
+    newest = max(parts.notes)
+    note = read_note(parts.notes[newest])
+    at = datetime.fromisoformat(parts.head["made_at"])
+    for name, key in list(zip(names, keys, strict=True))[:2]:
+        parts.notes[newest] += cosign(note, name.replace(":", "."), key.native, at).line()
+    cosigned = tmp_path / "cosigned.gz"
+    cosigned.write_bytes(parts.write())
+    assert answer("verify", str(cosigned), "--policy", str(policy))["verdict"] == "sound"
+    assert answer("verify", str(file), "--policy", str(file), code=5)["error"]["code"] == "policy-unreadable"
 
 
 @pytest.mark.parametrize(
