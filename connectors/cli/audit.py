@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from connectors.base.errors import ConnectorError
+from connectors.base.errors import EXIT_FAILED, ConnectorError
 from connectors.cli import evidence, saying
 from connectors.cli.desk import Desk
 from connectors.cli.errors import CliError
@@ -36,11 +36,23 @@ def checkpoint(desk: Desk, *, save: str | None) -> Said:
             seen = notes.open_checkpoint(note, proofs.pinned(connector).log)
         except TsunagiError:
             raise ConnectorError("proof-bad") from None
-        proofs.follow(connector, seen)
+        proofs.follow(connector, seen, note)
     if save is not None:
         desk.save(save, note)
     lines = [desk.text("checkpoint-holds", origin=seen.origin, size=seen.size, root=seen.root.hex())]
     return Said(document={"origin": seen.origin, "size": seen.size, "root": seen.root.hex(), "note": note}, lines=lines)
+
+
+@verb(audit, "forked")
+def forked(desk: Desk) -> Said:
+    """Show the two signed notes of a log that was found to be two; exit code 1 if there are any."""
+    with desk.open() as connector, connector.casebook.transaction() as connection:
+        found = proofs.forked(connection)
+    if found is None:
+        return Said(document={"fork": None}, lines=[desk.text("log-is-one")])
+    lines = [desk.text("log-is-two", at=found.at)]
+    lines += [line for note in (found.seen or "", found.shown) for line in ("", *note.rstrip("\n").split("\n"))]
+    return Said(document={"fork": found}, lines=lines, code=EXIT_FAILED)
 
 
 @verb(audit, "proof", argument("entry"), option("--save"))

@@ -32,10 +32,11 @@ def write(station: Station, out: BinaryIO) -> int:
     """
     pinned = proofs.pinned(station)
     try:
-        newest = notes.open_checkpoint(station.hub.checkpoint(), pinned.log)
+        note = station.hub.checkpoint()
+        newest = notes.open_checkpoint(note, pinned.log)
     except TsunagiError:
         raise ConnectorError("proof-bad") from None
-    proofs.follow(station, newest)
+    proofs.follow(station, newest, note)
     head = Head(
         holder=station.agency,
         log=pinned.log.text(),

@@ -26,9 +26,12 @@ from consent.jwk import KeyUse, PublicKey
 from consent.receipts import AcceptedRecord
 from consent.tlog import notes, proofs, tree
 from consent.tlog.notes import Checkpoint, Verifier
+from consent.wire import write_moment
 
 _KEYS: Final = "hub-keys"
 _CHECKPOINT: Final = "log-checkpoint"
+_NOTE: Final = "log-checkpoint-note"
+_FORK: Final = "log-fork"
 _TILE_HEIGHT: Final = 8
 _TILE_WIDTH: Final = 1 << _TILE_HEIGHT
 
@@ -47,6 +50,15 @@ class Disclosure:
 
     entry: str
     proof: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """Two checkpoints that the hub's log signed and that are not of one log; `seen` was the newest known before."""
+
+    seen: str | None
+    shown: str
+    at: str
 
 
 def pinned(station: Station) -> Pinned:
@@ -132,26 +144,51 @@ def verify_entry(station: Station, entry: str, proof: str) -> dict[str, Any]:
         members = wire.parse(entry)
     except TsunagiError:
         raise _not_believed(station) from None
-    follow(station, checkpoint)
+    follow(station, checkpoint, shown.checkpoint)
     return members
 
 
-def follow(station: Station, checkpoint: Checkpoint) -> None:
+def follow(station: Station, checkpoint: Checkpoint, note: str) -> None:
     """Make sure that a checkpoint and the newest one seen so far are of one log that only grows; remember the larger.
+
+    `note` is the checkpoint as the log signed it, already verified. Where the two do not go together both are kept, for
+    the data protection officer (`forked`).
 
     *Raises* `ConnectorError("log-forked")`: one is not the beginning of the other, or the log is shorter than it was
     (LOG-09). `HubAwayError`.
     """
     seen = _seen(station)
     if seen is None:
-        return _remember(station, checkpoint)
-    if checkpoint.size < seen.size:
-        # an answer that was on its way for long is no shorter log; one that is shorter now is
-        if _newest(station).size < seen.size:
-            raise ConnectorError("log-forked")
-        return _require_consistent(station, checkpoint, seen)
-    _require_consistent(station, seen, checkpoint)
-    return _remember(station, checkpoint)
+        return _remember(station, checkpoint, note)
+    try:
+        _require_one_log(station, seen, checkpoint)
+    except ConnectorError as refused:
+        if refused.code == "log-forked":
+            _accuse(station, note)
+        raise
+    return _remember(station, checkpoint, note) if checkpoint.size >= seen.size else None
+
+
+def _require_one_log(station: Station, seen: Checkpoint, shown: Checkpoint) -> None:
+    if shown.size >= seen.size:
+        return _require_consistent(station, seen, shown)
+    # an answer that was on its way for long is no shorter log; one that is shorter now is
+    if _newest(station).size < seen.size:
+        raise ConnectorError("log-forked")
+    return _require_consistent(station, shown, seen)
+
+
+def forked(connection: Connection) -> Fork | None:
+    """Give the two notes of a log that was found to be two, the first pair that was seen; none where all is well."""
+    known = marks.recall(connection, _FORK)
+    return None if known is None else read(Fork, json.loads(known))
+
+
+def _accuse(station: Station, note: str) -> None:
+    with station.casebook.transaction() as connection:
+        if marks.recall(connection, _FORK) is None:
+            fork = Fork(seen=marks.recall(connection, _NOTE), shown=note, at=write_moment(station.now()))
+            marks.remember(connection, _FORK, json.dumps(asdict(fork)))
 
 
 def _newest(station: Station) -> Checkpoint:
@@ -161,9 +198,10 @@ def _newest(station: Station) -> Checkpoint:
         raise ConnectorError("proof-bad") from None
 
 
-def _remember(station: Station, checkpoint: Checkpoint) -> None:
+def _remember(station: Station, checkpoint: Checkpoint, note: str) -> None:
     with station.casebook.transaction() as connection:
         marks.remember(connection, _CHECKPOINT, checkpoint.text())
+        marks.remember(connection, _NOTE, note)
 
 
 def _require_consistent(station: Station, older: Checkpoint, newer: Checkpoint) -> None:

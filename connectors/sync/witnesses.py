@@ -84,7 +84,7 @@ def look(station: Station) -> None:
         found = policies.quorum(notes.read_note(text), watch.policy, now=now)
     except TsunagiError:
         raise ConnectorError("proof-bad") from None
-    proofs.follow(station, found.checkpoint)
+    proofs.follow(station, found.checkpoint, text)
     if found.as_of is None:
         return
     with station.casebook.transaction() as connection:

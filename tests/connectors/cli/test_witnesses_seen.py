@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from connectors.cli import doctor
 from connectors.sync.witnesses import POLICY_FILE
+from consent.tlog.notes import Verifier
 from tests.connectors.cli.office import Office, Town
 from tests.connectors.cli.test_work import Answering
 from tests.connectors.sync.test_witnesses import KEYS, cosign, policy_text
@@ -31,6 +33,15 @@ def test_the_doctor_says_how_the_witnesses_stand(town: Town, j1: Office, monkeyp
     state, detail = said(j1)
     assert state == "warn"
     assert "4 hours late" in detail
+
+
+def test_both_notes_of_a_log_that_is_two_are_shown(town: Town, j1: Office) -> None:
+    j1.json("sync")
+    assert j1.json("audit", "forked") == {"fork": None}
+    entry, parties = town.hub.log.entries[-1]
+    town.hub.log.entries[-1] = (replace(entry, entry=entry.entry + " "), parties)
+    j1.json("audit", "checkpoint", code=1)
+    assert j1.type("audit", "forked", code=1).stdout.count(f"— {Verifier.read(town.hub.log.verifier).name} ") == 2
 
 
 def test_a_policy_that_cannot_be_read_is_said(j1: Office) -> None:

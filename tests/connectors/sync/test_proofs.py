@@ -72,6 +72,26 @@ def test_another_log_of_the_same_size_is_found_out(j1: Connector, log: MemoryLog
         proved(j1, log, 0)
 
 
+@pytest.mark.parametrize("shorter", [False, True])
+def test_of_a_log_that_is_two_both_signed_notes_are_kept(j1: Connector, log: MemoryLog, shorter: bool) -> None:
+    add(log, 2)
+    proved(j1, log, 0)
+    with j1.casebook.transaction() as connection:
+        assert proofs.forked(connection) is None
+    last, parties = log.entries.pop()
+    if not shorter:
+        log.entries.append((replace(last, entry=last.entry.replace("case:noted", "case:moved")), parties))
+    for _ in range(2):
+        with refused("log-forked"):
+            proved(j1, log, 0)
+    with j1.casebook.transaction() as connection:
+        found = proofs.forked(connection)
+    assert found is not None
+    assert found.seen is not None
+    first, second = (notes.open_checkpoint(note, proofs.pinned(j1).log) for note in (found.seen, found.shown))
+    assert (second.size - first.size, first.root != second.root) == (-1 if shorter else 0, True)
+
+
 def test_a_log_that_became_shorter_is_found_out(j1: Connector, log: MemoryLog) -> None:
     """LOG-09."""
     add(log, 2)
