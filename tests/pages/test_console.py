@@ -152,6 +152,12 @@ def signs_in(page: Page, hub: Hub) -> None:
     page.wait_for_url(f"{hub.url}/console")
 
 
+def linked(page: Page, hub: Hub, where: str) -> str:
+    """Give the page that the first line of a list leads to."""
+    page.goto(hub.url + where)
+    return str(page.locator("main tbody a").first.get_attribute("href"))
+
+
 @pytest.mark.slow
 @pytest.mark.xdist_group("pages")
 def test_an_officer_signs_in_by_passkey_and_knows_who_got_what_about_a_case_in_half_a_minute(page, hub, eyes):
@@ -179,6 +185,9 @@ def test_every_page_of_the_console_can_be_used_by_everybody(page, hub, eyes):
     signs_in(page, hub)
     wrong: list[str] = []
     addresses = [concrete(one, hub) for one in PAGES if one != "/console/signin"]
+    addresses += [linked(page, hub, one) for one in ("/console/reviews", "/console/consents", "/console/agencies")]
+    day = f"{hub.story.time():%Y-%m-%d}"
+    addresses.append(f"/console/breach?agency={hub.story.s1.id}&first=2026-01-01&last={day}&known={day}")
     addresses += [
         f"/console/audit?q=case:{hub.story.case}",
         "/console/audit?q=x",
