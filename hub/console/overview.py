@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as Answer
 
 from consent.calendar import day_of, end_of_day, start_of_day
 from hub.agencies import reads as agencies
-from hub.audit import figures
+from hub.audit import checking, figures
 from hub.audit import reads as log
 from hub.audit.figures import Day, Span
 from hub.audit.rules import AuditKind
@@ -68,6 +68,8 @@ def home(visit: Visit) -> tuple[str, int]:
     with visit.reading("home", days=asked.days, agency=asked.agency) as session:
         facts = _figures(session, asked, _now(visit))
         known = agencies.everybody(session)
+    with visit.doing() as session:  # how the log stands is for everybody, whoever's rows they see
+        facts["last"] = checking.newest(session)
     names = {one.id: one.name_ja if visit.language == "ja" else one.name_en for one in known}
     return render("home.html", asked=asked, periods=PERIODS, agencies=names, **facts)
 

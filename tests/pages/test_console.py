@@ -223,6 +223,7 @@ def test_without_scripts_a_code_lets_in_and_the_pages_work(eyes, hub):
         tab.locator("nav.side a[href='/console/audit']").click()
         tab.fill("#f-q", f"case:{hub.story.case} decision:deny")
         tab.locator("form[role=search] button").click()
+        tab.wait_for_selector("table.lines")
         assert tab.locator("table.lines tbody tr").count() == 1
         assert tab.locator("[data-passkey]:visible").count() == 0
     eyes.complaints[:] = before

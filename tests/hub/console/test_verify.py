@@ -140,6 +140,23 @@ def test_the_page_is_red_until_a_check_finds_the_log_sound_again(signed_in, told
     assert 'class="alarm"' not in looking.get("/console/verify").text
 
 
+@pytest.mark.parametrize("role", Role)
+def test_the_first_page_says_how_the_log_stands(signed_in, told, owner, check, role):
+    looking = english(signed_in(role, agency=told.s1.id if role is Role.AGENCY_OFFICER else None))
+
+    def said():
+        return looking.soup("/console").select(".kpi__n")[-1].get_text()
+
+    assert said() == "Not checked"
+    looking.send("/console/verify/now")
+    check()
+    assert said() == "Sound"
+    owner.execute("update log_entries set body = 'x' where index = 3")
+    looking.send("/console/verify/now")
+    check()
+    assert said() == "Damaged"
+
+
 @pytest.mark.parametrize(
     ("damage", "code"),
     [

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from hub import worker
+from hub.audit import checking
 from hub.audit import reads as audit_reads
 from hub.audit import service as audit
 from hub.audit.rules import AuditKind, Entry
@@ -189,6 +190,34 @@ def test_a_damaged_log_is_the_operators_task_once(
     with jobs_database.transaction(None) as session:
         (task,) = tasks.tasks(session, None)
     assert (task.kind, task.about) == (TaskKind.LOG_DAMAGED, "entry-changed:0")
+
+
+def test_a_check_that_somebody_asked_for_is_made_and_what_it_finds_stands(
+    station: Station, database: Database, jobs_database: Database, hub_database
+) -> None:
+    def ask() -> None:
+        with jobs_database.transaction(None) as session:
+            checking.ask(session, by="01890000-0000-7000-8000-000000000001", now=now(session))
+            assert checking.QUEUE in session.info["wake"]
+
+    append(database)
+    station.sequence()
+    assert station.check()
+    ask()
+    assert station.check()
+    with jobs_database.transaction(None) as session:
+        found = checking.newest(session)
+    assert found is not None
+    assert (found.outcome, found.size) == ("sound", 1)
+    with psycopg.connect(hub_database.admin_url.replace("+psycopg", "")) as connection:
+        connection.execute("set session_replication_role = replica")
+        connection.execute("update log_entries set body = body || ' '")
+    ask()
+    assert not station.check()
+    assert not station.check()  # nobody asked again: signing stays stopped by what was found
+    with jobs_database.transaction(None) as session:
+        (task,) = tasks.tasks(session, None)
+    assert task.about == "entry-changed:0"
 
 
 def test_tidying_leaves_what_is_not_old(station: Station, put, states: States) -> None:
