@@ -9,11 +9,13 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 import pytest
 
-from consent import signing
+from consent import signing, wire
+from consent.evidence import entries
 from consent.evidence.findings import Code
 from consent.evidence.verify import Report, Trusted, verify_stream
 from consent.jwk import PublicKey
@@ -45,10 +47,12 @@ LEAST = {
 
 
 class Memo:
-    """Verify the same signature over the same bytes once for all mutants: it costs most of the time."""
+    """Verify the same signature over the same bytes, and read the same bytes, once for all mutants: it costs most."""
 
     def __init__(self) -> None:
         self._verify, self._open = signing.verify, notes.open_checkpoint
+        self.read = lru_cache(maxsize=None)(wire.read)
+        self.read_entry = lru_cache(maxsize=1000)(entries.read_entry)
         self._payloads: dict[tuple[str, str, str], bytes] = {}
         self._checkpoints: dict[tuple[str, str], notes.Checkpoint] = {}
 
@@ -74,6 +78,8 @@ def memo() -> Memo:
 def verified_once(memo: Memo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signing, "verify", memo.verify)
     monkeypatch.setattr(notes, "open_checkpoint", memo.open_checkpoint)
+    monkeypatch.setattr(wire, "read", memo.read)
+    monkeypatch.setattr(entries, "read_entry", memo.read_entry)
 
 
 @pytest.fixture(scope="module")
