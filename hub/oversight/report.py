@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
+from html import escape
 from importlib.resources import files
 from typing import Any, Final, cast
 
@@ -123,7 +124,7 @@ def _crossed(table: Shown, language: Language) -> list[list[str]]:
 
 def _grid(cells: Sequence[Sequence[str]]) -> Table:
     small = _style(8)
-    table = Table([[Paragraph(cell, small) for cell in line] for line in cells], repeatRows=1)
+    table = Table([[Paragraph(escape(cell), small) for cell in line] for line in cells], repeatRows=1)
     table.setStyle(
         TableStyle([("GRID", (0, 0), (-1, -1), 0.4, colors.grey), ("BACKGROUND", (0, 0), (-1, 0), colors.whitesmoke)])
     )
