@@ -20,6 +20,8 @@ MISSING = (
 )
 TOWNS = (Path("pages"), Path("journeys"))
 """Where the tests of a folder share a running hub; it costs time as long as it stands."""
+STAGE = "theatre"
+"""The group of the tests that play stories on one hub."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the system's, for exactly this
 ROOM = 2 * 1024**3
 
@@ -33,12 +35,19 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of such a folder together, in whatever order chance has put them, and begin with them."""
+    """Keep the tests of such a folder together, in whatever order chance has put them, and begin with them.
+
+    Those of one stage go in the order in which they are written: its clock never goes back, and each step back would
+    be a new hub.
+    """
     here = Path(__file__).parent
 
-    def place(item: pytest.Item) -> int:
+    def place(item: pytest.Item) -> tuple[int, str, int, str]:
         among = [number for number, town in enumerate(TOWNS) if item.path.is_relative_to(here / town)]
-        return among[0] if among else len(TOWNS)
+        folder = among[0] if among else len(TOWNS)
+        if not any(mark.args == (STAGE,) for mark in item.iter_markers("xdist_group")):
+            return folder, "", 0, ""
+        return folder, str(item.path), item.location[1] or 0, item.name
 
     items.sort(key=place)
 

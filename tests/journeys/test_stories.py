@@ -16,6 +16,8 @@ from tests.journeys.theatre import DEMO, LONG, OURS, Theatre, answered, expected
 ON_ONE_STAGE = [path for path in OURS if not path.name.startswith(LONG)]
 GRANTS_REFUSED = {"T09": 9, "T10": 3}
 """A consent on a closed case: the files expect nothing of a grant; this is where the hub must say no."""
+on_one_stage = pytest.mark.xdist_group("theatre")
+"""One process plays them all, one after the other: a second hub and its agencies would cost more than it gains."""
 STOPPED = {"refused", "destroyed", "undeliverable"}
 
 
@@ -27,7 +29,9 @@ def differing(played: list[Played]) -> list[str]:
     return [report.line(one) for one in played if not one.agrees]
 
 
+@on_one_stage
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a year, with the keys of thirteen agencies
 def test_the_eight_given_stories_go_as_expected_side_by_side(theatre: Theatre) -> None:
     """Eight persons of one town in the same year, as in life; each by itself is what `make play` plays."""
     told = [read(path) for path in DEMO]
@@ -38,6 +42,7 @@ def test_the_eight_given_stories_go_as_expected_side_by_side(theatre: Theatre) -
         assert_everything_collected_was_opened(company)
 
 
+@on_one_stage
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ON_ONE_STAGE, ids=named)
 def test_a_story_goes_as_it_expects_and_what_was_collected_was_opened(theatre: Theatre, path: Path) -> None:
