@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
-WORKERS ?= 2
+# one more than there are cores: a test that waits for a process or a browser leaves its core to another
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); [ $$n -gt 5 ] && n=5; expr $$n + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo play test test-unit sure format lint types contracts bench lock clean
@@ -35,7 +36,7 @@ play: $(VENV)/run.stamp ## play a scenario: make play SCENARIO=FILE [ARGS=--json
 
 # ── testing ──
 test: $(VENV)/dev.stamp ## every test
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(ARGS)
 
 test-unit: $(VENV)/dev.stamp ## the tests that need no server
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/consent tests/house $(ARGS)

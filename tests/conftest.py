@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.pages import seeing
 from tests.pages.seeing import Eyes
@@ -18,10 +20,17 @@ from tests.pages.seeing import Eyes
 MISSING = (
     "Chromium is not installed; these tests need it (Debian: apt-get install chromium-headless-shell fonts-noto-cjk)"
 )
-TOWNS = (Path("pages"), Path("journeys"))
-"""Where the tests of a folder share a running hub; it costs time as long as it stands."""
-STAGE = "theatre"
-"""The group of the tests that play stories on one hub."""
+TOGETHER = {
+    "tests/pages/": "pages",
+    "tests/journeys/test_stories.py": "theatre",
+    "tests/journeys/test_nothing_of_the_person_is_at_the_hub.py": "theatre",
+    "tests/faults/test_what_was_accepted_survives.py": "faults",
+    "tests/connectors/cli/test_journey.py": "cli-journey",
+    "tests/hub/evidence/test_tampering_matrix.py": "tampering",
+}
+"""Tests that share something dear to make, and so are told by one process; the others go to whoever is free."""
+FIRST = ("pages", "theatre")
+"""The longest begin. Those of the theatre go as they are written: its clock never goes back, each step a new hub."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the system's, for exactly this
 ROOM = 2 * 1024**3
 
@@ -33,21 +42,33 @@ def pytest_configure() -> None:
             os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(SHARED_MEMORY))
 
 
+def group(nodeid: str) -> str:
+    """Name what a test is told together with: its group, or nothing but itself."""
+    return next((name for place, name in TOGETHER.items() if nodeid.startswith(place)), nodeid)
+
+
+class Together(LoadScopeScheduling):
+    """Gives each process one group after the other (marks of groups get lost: pytest-xdist issue 1386)."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    return Together(config, log)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of such a folder together, in whatever order chance has put them, and begin with them.
-
-    Those of one stage go in the order in which they are written: its clock never goes back, and each step back would
-    be a new hub.
-    """
-    here = Path(__file__).parent
+    """Keep groups together, in whatever order chance has put their tests, and begin with the longest."""
 
     def place(item: pytest.Item) -> tuple[int, str, int, str]:
-        among = [number for number, town in enumerate(TOWNS) if item.path.is_relative_to(here / town)]
-        folder = among[0] if among else len(TOWNS)
-        if not any(mark.args == (STAGE,) for mark in item.iter_markers("xdist_group")):
-            return folder, "", 0, ""
-        return folder, str(item.path), item.location[1] or 0, item.name
+        name = group(item.nodeid)
+        if name == item.nodeid:
+            return len(FIRST) + 1, "", 0, ""
+        first = FIRST.index(name) if name in FIRST else len(FIRST)
+        return (first, str(item.path), item.location[1] or 0, item.name) if name == "theatre" else (first, name, 0, "")
 
     items.sort(key=place)
 

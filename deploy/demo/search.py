@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 import redis
 import sqlalchemy as sa
+from ahocorasick_rs import BytesAhoCorasick
 
 from hub.base.config import Settings
 
@@ -73,13 +74,13 @@ def _base64_core(raw: bytes, offset: int, signs: bytes) -> bytes:
 
 def search(settings: Settings, needles: Sequence[str], folders: Iterable[Path]) -> Report:
     """Search a running hub's database and Redis, and every file at or below the folders, for all needles."""
-    forms = [(number, form) for number, needle in enumerate(needles) for form in forms_of(needle)]
+    forms = _Forms.of(needles)
     tables, rows, in_database = _search_database(settings, forms)
     keys, in_redis = _search_redis(settings, forms)
     files, size, in_files = _search_files(folders, forms)
     return Report(
         needles=len(needles),
-        forms=len(forms),
+        forms=len(forms.needles),
         tables=tables,
         rows=rows,
         keys=keys,
@@ -89,16 +90,27 @@ def search(settings: Settings, needles: Sequence[str], folders: Iterable[Path]) 
     )
 
 
-Forms = list[tuple[int, bytes]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Forms:
+    """All forms of all needles, looked for in one pass over a content however many they are."""
+
+    needles: tuple[int, ...]
+    """Of each form the needle it is a form of."""
+    seeker: BytesAhoCorasick
+
+    @classmethod
+    def of(cls, needles: Sequence[str]) -> _Forms:
+        made = [(number, form) for number, needle in enumerate(needles) for form in sorted(forms_of(needle))]
+        return cls(needles=tuple(number for number, _ in made), seeker=BytesAhoCorasick([form for _, form in made]))
 
 
-def _hits(place: str, content: bytes | mmap.mmap, forms: Forms) -> Iterator[Found]:
-    for number, form in forms:
-        if content.find(form) >= 0:
-            yield Found(place=place, needle=number)
+def _hits(place: str, content: bytes | mmap.mmap, forms: _Forms) -> Iterator[Found]:
+    hits = forms.seeker.find_matches_as_indexes(content, overlapping=True)
+    for number in sorted({forms.needles[form] for form, _, _ in hits}):
+        yield Found(place=place, needle=number)
 
 
-def _search_database(settings: Settings, forms: Forms) -> tuple[int, int, list[Found]]:
+def _search_database(settings: Settings, forms: _Forms) -> tuple[int, int, list[Found]]:
     """Read every cell of every table as what it holds; as the text of a row it would be quoted and escaped."""
     engine = sa.create_engine(settings.migration_url)
     rows, found = 0, list[Found]()
@@ -113,7 +125,7 @@ def _search_database(settings: Settings, forms: Forms) -> tuple[int, int, list[F
     return len(names), rows, found
 
 
-def _search_redis(settings: Settings, forms: Forms) -> tuple[int, list[Found]]:
+def _search_redis(settings: Settings, forms: _Forms) -> tuple[int, list[Found]]:
     if settings.redis_url is None:
         return 0, []
     client = redis.Redis.from_url(settings.redis_url)
@@ -165,7 +177,7 @@ def _unpacked(value: bytes) -> bytes:
         return b""
 
 
-def _search_files(folders: Iterable[Path], forms: Forms) -> tuple[int, int, list[Found]]:
+def _search_files(folders: Iterable[Path], forms: _Forms) -> tuple[int, int, list[Found]]:
     files, size, found = 0, 0, list[Found]()
     for folder in folders:
         for path in [folder] if folder.is_file() else sorted(folder.rglob("*")):

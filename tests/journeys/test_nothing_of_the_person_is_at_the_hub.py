@@ -27,7 +27,7 @@ LONGER = "よくあるまえがき" * 40
 FIRST = OURS[0]
 """The story with which a stage begins: rare characters in the name, names among the staff, words in every event."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("theatre")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

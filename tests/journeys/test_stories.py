@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,11 @@ import pytest
 from deploy.play import report
 from deploy.play.company import Company
 from deploy.play.report import REFUSED, Played
-from tests.journeys.theatre import DEMO, LONG, OURS, Theatre, answered, expected, read, run
+from tests.journeys.theatre import DEMO, LONG, OURS, Theatre, read
 
 ON_ONE_STAGE = [path for path in OURS if not path.name.startswith(LONG)]
 GRANTS_REFUSED = {"T09": 9, "T10": 3}
 """A consent on a closed case: the files expect nothing of a grant; this is where the hub must say no."""
-on_one_stage = pytest.mark.xdist_group("theatre")
-"""One process plays them all, one after the other: a second hub and its agencies would cost more than it gains."""
 STOPPED = {"refused", "destroyed", "undeliverable"}
 
 
@@ -29,7 +26,6 @@ def differing(played: list[Played]) -> list[str]:
     return [report.line(one) for one in played if not one.agrees]
 
 
-@on_one_stage
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a year, with the keys of thirteen agencies
 def test_the_eight_given_stories_go_as_expected_side_by_side(theatre: Theatre) -> None:
@@ -42,7 +38,6 @@ def test_the_eight_given_stories_go_as_expected_side_by_side(theatre: Theatre) -
         assert_everything_collected_was_opened(company)
 
 
-@on_one_stage
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ON_ONE_STAGE, ids=named)
 def test_a_story_goes_as_it_expects_and_what_was_collected_was_opened(theatre: Theatre, path: Path) -> None:
@@ -64,42 +59,3 @@ def assert_everything_collected_was_opened(company: Company) -> None:
                 continue
             assert sent.delivery == "opened", (referral, sent.delivery)
             assert {part.result for part in sent.parts} == {"ok"}
-
-
-@pytest.mark.slow
-def test_the_player_says_by_json_what_it_got() -> None:
-    """On a hub of its own, as people run it."""
-    path = next(path for path in DEMO if path.name.startswith("S05"))
-    done = run("deploy.play", str(path), "--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    for row, wanted in zip(answered(done), expected(read(path)), strict=True):
-        assert (row["n"], row["type"], row["expect"]) == (wanted["n"], wanted["type"], wanted["expect"])
-        assert wanted["expect"] in {None, row["got"]} if isinstance(row["got"], str) else row["got"] == row["expect"]
-        assert wanted["outcome"] in {None, row["outcome"]}
-
-
-@pytest.mark.slow
-def test_agencies_rotate_their_keys_through_a_story_of_eighteen_months() -> None:
-    path = next(path for path in OURS if path.name.startswith(LONG))
-    done = run("deploy.play", str(path), "--json")
-    assert done.returncode == 0, done.stdout
-    assert [row["got"] for row in answered(done) if row["type"] != "consent_grant"] == [
-        event.expect for event in read(path).events if event.expect
-    ]
-
-
-@pytest.mark.slow
-def test_a_story_that_goes_otherwise_is_marked_and_ends_with_1(tmp_path: Path) -> None:
-    path = next(path for path in OURS if path.name.startswith("T01"))
-    wrong = json.loads(path.read_text("utf-8"))
-    wrong["events"] = wrong["events"][:2]
-    wrong["events"][1]["expect"]["identity"] = "ALLOW"
-    path = tmp_path / "wrong.json"
-    path.write_text(json.dumps(wrong), "utf-8")
-    done = run("deploy.play", str(path))
-    assert done.returncode == 1
-    first, second, last = done.stdout.splitlines()
-    assert first.startswith("ok ")
-    assert second.startswith("DIFF ")
-    assert "expected REFUSE[identity=ALLOW]  got REFUSE[identity=DENY:NOT_CONFERENCE_MEMBER]" in second
-    assert last == "T01: 2 events, 1 differ"

@@ -159,7 +159,6 @@ def linked(page: Page, hub: Hub, where: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("pages")
 def test_an_officer_signs_in_by_passkey_and_knows_who_got_what_about_a_case_in_half_a_minute(page, hub, eyes):
     makes_passkey(page, hub)
     began = time.monotonic()
@@ -179,7 +178,6 @@ def test_an_officer_signs_in_by_passkey_and_knows_who_got_what_about_a_case_in_h
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("pages")
 def test_every_page_of_the_console_can_be_used_by_everybody(page, hub, eyes):
     makes_passkey(page, hub)
     signs_in(page, hub)
@@ -213,7 +211,6 @@ def test_every_page_of_the_console_can_be_used_by_everybody(page, hub, eyes):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("pages")
 def test_without_scripts_a_code_lets_in_and_the_pages_work(eyes, hub):
     before = list(eyes.complaints)
     with eyes.tab(scripts=False) as tab:

@@ -38,7 +38,6 @@ def test_no_page_is_forgotten() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # what it takes where other work has the machine as well
-@pytest.mark.xdist_group("pages")
 def test_every_page_can_be_used_by_everybody(eyes: Eyes, scene: Scene) -> None:
     wrong: list[str] = []
     with ExitStack() as stack:

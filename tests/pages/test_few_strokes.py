@@ -23,7 +23,7 @@ from tests.pages.seeing import ROOT, Eyes
 from tests.pages.town import Desk, Town
 from tests.pages.walking import WORDS, a_case, choose, referral_of, send
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.slow
 
 FIGURES = ROOT / "var" / "pages" / "strokes.json"
 DECIDING, POINTING, CLICKING, KEY = 1.35, 1.1, 0.2, 0.28

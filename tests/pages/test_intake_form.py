@@ -16,7 +16,7 @@ from tests.pages.seeing import Eyes
 from tests.pages.town import Desk, Town
 from tests.pages.walking import stroke
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.slow
 
 
 def begin(page: Page, desk: Desk, kana: str) -> None:

@@ -14,7 +14,7 @@ from tests.pages.seeing import Eyes
 from tests.pages.town import Town
 from tests.pages.walking import WORDS, a_case, begin
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("scripts", [True, False])

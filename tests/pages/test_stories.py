@@ -27,7 +27,7 @@ from tests.pages.seeing import Eyes
 from tests.pages.town import Desk, Town
 from tests.pages.walking import allow_exactly, choose, draw, intake, reach, refer, scanned, write
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = pytest.mark.slow
 both = pytest.mark.parametrize("play", [True, False], ids=["scripts", "plain"], indirect=True)
 
 CENTRE, WELFARE, COUNCIL, LEGAL = "centre", "welfare", "council", "legal"

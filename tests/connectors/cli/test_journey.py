@@ -22,7 +22,7 @@ from consent.jwk import KeyUse
 from deploy.play.stage import open_stage
 from tests.connectors.cli.office import PASSPHRASE, Office, passphrase_file
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cli-journey")]
+pytestmark = pytest.mark.slow
 
 J1, S1 = "架空市相談センター", "架空市社会福祉協議会"
 
