@@ -13,7 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import access, conferences, directory, people, statements
+from connectors.casebook import access, conferences, directory, people, statements, steps
 from connectors.sdk.answers import Consent, Exclusion
 from connectors.sdk.problems import ProblemError
 from connectors.sync.directory import fetch_agency
@@ -46,6 +46,7 @@ def refresh_case(station: Station, case: str, *, named: Iterable[str] = ()) -> N
         if shown is not None:
             now = station.now()
             people.keep_case(connection, handle=case, owner=shown.owner, closed_at=shown.closed_at, now=now)
+            steps.keep_detail(connection, shown, now=now)
         for consent in consents.values():
             _keep_consent(connection, station, consent, case)
         for exclusion in exclusions:

@@ -83,6 +83,10 @@ class Connector(Station):
         inbound.refresh_referrals(self)
         mirroring.refresh_details(self, [referral])
 
+    def refresh_course(self, case: str) -> None:
+        """Learn how one case stands in the thirteen steps, for a page that shows it next."""
+        mirroring.refresh_courses(self, [case])
+
     def collect(self, *, wait: int = 0) -> tuple[Collected, ...]:
         """Take in what waits for us."""
         return inbound.collect(self, wait=wait)
@@ -128,6 +132,7 @@ class Connector(Station):
         answered = self.push()
         mirroring.refresh_stale_details(self)
         mirroring.refresh_tasks(self)
+        mirroring.refresh_stale_courses(self)
         unlogged = outbound.prove_sent(self)
         return Synced(pushed=pushed, fetched=fetched, collected=collected, answered=answered, unlogged=unlogged)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bring the casebook's mirror up to date: referrals in full, tasks, notices, the directory's entries.
+"""Bring the casebook's mirror up to date: referrals in full, tasks, notices, the directory's entries, cases' steps.
 
 Each round asks only for what changed. No transaction is open during a call.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from connectors.casebook import mirror
+from connectors.casebook import mirror, people, steps
 from connectors.sdk.problems import ProblemError
 from connectors.sync.station import NOT_FOUND, Station
 
@@ -43,6 +43,34 @@ def refresh_stale_details(station: Station) -> int:
     return refresh_details(station, wanted)
 
 
+def refresh_courses(station: Station, cases: Iterable[str]) -> int:
+    """Fetch how cases stand in the thirteen steps, with history and notes, and keep it; give how many came.
+
+    *Raises* `HubAwayError`, `ProblemError`.
+    """
+    kept = 0
+    for case in dict.fromkeys(cases):
+        try:
+            shown = station.hub.case(case)
+        except ProblemError as problem:
+            if problem.status != NOT_FOUND:
+                raise
+            continue
+        with station.casebook.transaction() as connection:
+            now = station.now()
+            people.keep_case(connection, handle=case, owner=shown.owner, closed_at=shown.closed_at, now=now)
+            steps.keep_detail(connection, shown, now=now)
+        kept += 1
+    return kept
+
+
+def refresh_stale_courses(station: Station) -> int:
+    """Fetch the cases of ours whose steps are not known here as they stand now; give how many came."""
+    with station.casebook.transaction() as connection:
+        wanted = steps.stale(connection, agency=station.agency, limit=DETAILS_AT_ONCE)
+    return refresh_courses(station, wanted)
+
+
 def refresh_tasks(station: Station) -> int:
     """Learn what timers and people raised for us, and which requests to stop using something wait; give how many.
 
@@ -50,6 +78,7 @@ def refresh_tasks(station: Station) -> int:
     """
     tasks, notices = list(station.hub.tasks()), list(station.hub.notices(open_only=False))
     with station.casebook.transaction() as connection:
+        steps.heed_tasks(connection, tasks)
         mirror.keep_tasks(connection, tasks)
         mirror.keep_notices(connection, notices)
     return len(tasks) + len(notices)

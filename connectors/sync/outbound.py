@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError, HubAwayError
-from connectors.casebook import charge, compose, mirror, outgoing, outings, people, referrals, statements
+from connectors.casebook import charge, compose, mirror, outgoing, outings, people, referrals, statements, steps
 from connectors.casebook.compose import Letter
 from connectors.casebook.outgoing import Waiting
 from connectors.casebook.statements import Pen
@@ -216,12 +216,16 @@ def _taken(connection: Connection, station: Station, row: Waiting, answer: _Answ
         case threads.Notice():
             mirror.keep_notices(connection, [answer])
         case _:
-            _followed(connection, row, answer)
+            _followed(connection, row, answer, now=station.now())
 
 
-def _followed(connection: Connection, row: Waiting, answer: _Answer) -> None:
-    """Write down what the hub says of an accompaniment or of follow-ups, so that the next page is right at once."""
+def _followed(connection: Connection, row: Waiting, answer: _Answer, *, now: datetime) -> None:
+    """Write down what the hub says of a case or beside a referral, so that the next page is right at once."""
     match answer:
+        case answers.Case():
+            steps.keep_head(connection, answer, now=now)
+        case answers.Noted():
+            steps.wants_a_look(connection, [row.about])
         case threads.Accompaniment(n=n):
             outings.numbered(connection, row.body.get("outing") or row.key, n)
             mirror.keep_accompaniments(connection, row.about, [answer])

@@ -79,6 +79,8 @@ class MemoryHub:
         self.log = MemoryLog("hub.test/v1/audit")
         self.members: dict[str, Member] = {}
         self.cases: dict[str, answers.Case] = {}
+        self.case_steps: dict[str, list[answers.Step]] = {}
+        self.case_notes: dict[str, list[answers.Note]] = {}
         self.consents: dict[str, Kept] = {}
         self.exclusions: dict[str, list[answers.Exclusion]] = {}
         self.withdrawals: dict[str, list[Withdrawal]] = {}

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from connectors.sdk import answers, threads
 from connectors.sdk.interface import Body
+from connectors.testing import courses
 from connectors.testing.memory import Kept, Member, refuse
 from connectors.testing.view import View
 from consent import keys, receipts
@@ -72,38 +73,35 @@ class Statements(View):
 
     @override
     def cases(self) -> Iterator[answers.Case]:
-        return (case for case in list(self._hub.cases.values()) if self._sees(case.case))
+        seen = [case for case in list(self._hub.cases.values()) if self._sees(case.case)]
+        return (courses.shown_to(self._hub, self._agency, case) for case in seen)
 
     @override
     def case(self, case: str) -> answers.CaseDetail:
-        if not self._sees(case):
-            refuse(404, "not-found")
-        known = self._hub.cases[case]
-        return answers.CaseDetail(**{name: getattr(known, name) for name in answers.Case.__dataclass_fields__})
+        return courses.shown_to(self._hub, self._agency, self._case(case))
 
     @override
     def open_case(self, case: str, *, idempotency_key: str | None = None) -> answers.Case:
-        now = self._hub.clock()
-        made = answers.Case(
-            id=self._hub.new_id(), case=case, owner=self._agency, step="intake", state="open", version=1,
-            opened_at=now, moved_at=now,
-        )  # fmt: skip
-        return self._once(idempotency_key, lambda: self._hub.cases.setdefault(case, made))
+        return self._once(idempotency_key, lambda: courses.opened(self._hub, self._agency, case))
 
     @override
     def move_case(self, case: str, move: Body, *, version: int, idempotency_key: str | None = None) -> answers.Case:
-        known = self._hub.cases[case]
-        if known.version != version:
-            refuse(412, "stale")
-        closed = self._hub.clock() if "closure" in move else known.closed_at
-        moved = replace(known, step=str(move["step"]), version=version + 1, closed_at=closed)
-        self._hub.cases[case] = moved
-        return moved
+        def deed() -> answers.Case:
+            return courses.moved(self._hub, self._agency, self._case(case), move, version=version)
+
+        return self._once(idempotency_key, deed)
 
     @override
     def note(self, case: str, note: Body, *, idempotency_key: str | None = None) -> answers.Noted:
-        entry = self._hub.write("case:noted", (self._agency,), {"kind": str(note["kind"])})
-        return answers.Noted(id=entry, entry=entry)
+        def deed() -> answers.Noted:
+            return courses.noted(self._hub, self._agency, self._case(case), note)
+
+        return self._once(idempotency_key, deed)
+
+    def _case(self, case: str) -> answers.Case:
+        if not self._sees(case):
+            refuse(404, "not-found")
+        return self._hub.cases[case]
 
     # ── consents ──
 
