@@ -18,18 +18,13 @@ from werkzeug.datastructures import FileStorage, MultiDict
 
 from connectors.base.dashes import has_odd_digits
 from connectors.base.labels import codes
+from connectors.base.signs import is_too_long, is_unfit
 from connectors.base.wareki import DayError, read_day
 from connectors.desk.web.papers import LARGEST, Paper, PaperError, read_paper
 from consent.calendar import JST
 
 LONGEST_LINE: Final = 200
 LONGEST_TEXT: Final = 20_000
-_NO_SIGN: Final = 0xFFFE
-"""The last two numbers of each plane are no signs (Unicode §23.7)."""
-_JOINED: Final = frozenset({"Mn", "Me", "Cf"})
-_MOST_SIGNS: Final = 4
-"""How many code points a sign may have on the average of a text."""
-_KEPT_CONTROLS: Final = frozenset("\n\r\t")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,20 +162,9 @@ class Filled:
         text = said.strip()
         if required and not text:
             self.blame(name, "web.fault-required")
-        if len(text) > _MOST_SIGNS * longest or _length(text) > longest:
+        if is_too_long(text, longest):
             self.blame(name, "web.fault-too-long", longest=str(longest))
-        if any(_is_unfit(sign) for sign in text):
+        if any(is_unfit(sign) for sign in text):
             self.blame(name, "web.fault-unfit-sign")
             return ""
         return text
-
-
-def _length(text: str) -> int:
-    """Count what a person sees as signs: marks, selectors and joiners belong to the sign before them (UAX #29)."""
-    return sum(unicodedata.category(sign) not in _JOINED for sign in text)
-
-
-def _is_unfit(sign: str) -> bool:
-    """Say whether a sign cannot be kept: lone surrogates, controls other than line ends and tabs, non-characters."""
-    kind = unicodedata.category(sign)
-    return (kind in {"Cc", "Cs"} and sign not in _KEPT_CONTROLS) or ord(sign) & _NO_SIGN == _NO_SIGN
