@@ -7,15 +7,15 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from hub import cli_agencies, cli_audit, cli_log
-from hub import worker as worker_root
-from hub.base import clock, logs, queues
+from hub.base import clock, logs
 from hub.base.config import Settings
 from hub.base.db import Database, Role, revision
 from hub.base.errors import ConfigurationError, HubError
@@ -26,15 +26,38 @@ from hub.embedded import site
 from hub.embedded.accounts import choose_account, open_data_folder
 from hub.embedded.postgres import LOGIN
 from hub.migrations import run
-from hub.web import metrics
+
+if TYPE_CHECKING:
+    from hub.worker import Station
 
 DATA: Final = click.option(
     "--data", type=click.Path(path_type=Path), default=None, help="Folder of a hub started with `up`."
 )
 
 
+ELSEWHERE: Final = {
+    "agency": "hub.cli_agencies:agency",
+    "audit": "hub.cli_audit:audit",
+    "log": "hub.cli_log:log",
+    "staff": "hub.cli_agencies:staff",
+}
+"""Groups that are loaded when they are asked for: `up` and `worker` start without what an operator types to others."""
+
+
 class Sentences(click.Group):
     """A group whose commands end with a sentence when the machine is not as they need it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name what stands here and what is loaded when asked for."""
+        return sorted([*super().list_commands(ctx), *ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give a command, loaded now if its group stands elsewhere."""
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = ELSEWHERE[cmd_name].partition(":")
+        found: click.Command = getattr(import_module(module), name)
+        return found
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; say what to do where it refuses."""
@@ -48,12 +71,6 @@ class Sentences(click.Group):
 @click.version_option(package_name="tsunagi")
 def main() -> None:
     """Run and look after a Tsunagi hub."""
-
-
-main.add_command(cli_agencies.staff)
-main.add_command(cli_agencies.agency)
-main.add_command(cli_audit.audit)
-main.add_command(cli_log.log)
 
 
 @main.command()
@@ -109,7 +126,7 @@ def _serve(
         server.start_until(ready, seconds=site.READY_SECONDS)
         helper.start()
         if metrics_port is not None:
-            metrics.serve(metrics_port, web.metrics)
+            _serve_figures(metrics_port, web.metrics)
         click.echo(sentence("hub-listening", address=web.address))
         children: dict[Any, Callable[[], None]] = {
             store.postgres.child: store.postgres.restart,
@@ -160,7 +177,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     try:
         again()
         if settings.metrics_port is not None:
-            metrics.serve(settings.metrics_port, web.metrics)
+            _serve_figures(settings.metrics_port, web.metrics)
         click.echo(sentence("hub-listening", address=web.address))
         site.watch(
             {server: again},
@@ -178,6 +195,9 @@ def worker(data: Path | None) -> None:
     logs.configure()
     settings = _settings(data)
     clock_check(settings)
+    # late: the worker knows every slice; `up`, which starts it, needs none
+    from hub import worker as worker_root
+
     worker_root.run(settings)
 
 
@@ -185,6 +205,8 @@ def worker(data: Path | None) -> None:
 @DATA
 def doctor(data: Path | None) -> None:
     """Look at the settings, the database and Redis, and say what needs attention."""
+    from hub.base import queues  # late: rq is slow to load, and `up` has no queue of its own
+
     settings = _settings(data)
     database = Database(settings.database_url, Role.HUB)
     checks: dict[str, tuple[Callable[[], bool], str]] = {
@@ -212,7 +234,7 @@ def outbox() -> None:
 @DATA
 def dead(data: Path | None) -> None:
     """List the work that failed five times: ids and codes only."""
-    with worker_root.station(_settings(data)) as at:
+    with _station(data) as at:
         for letter in at.dead_letters():
             click.echo(f"{letter.id} {letter.topic} {letter.about} {letter.fault}")
 
@@ -222,7 +244,7 @@ def dead(data: Path | None) -> None:
 @click.argument("work", nargs=-1, required=True)
 def replay(data: Path | None, work: tuple[str, ...]) -> None:
     """Give dead work five new tries; the log says that it was done."""
-    with worker_root.station(_settings(data)) as at:
+    with _station(data) as at:
         for one in work:
             if not (is_id(one) and at.replay(one)):
                 raise ConfigurationError("no-such-work", work=one)
@@ -232,7 +254,7 @@ def replay(data: Path | None, work: tuple[str, ...]) -> None:
 @DATA
 def checkpoint(data: Path | None) -> None:
     """Check the whole log as stored, then print the key it is signed with and its newest checkpoint."""
-    with worker_root.station(_settings(data)) as at:
+    with _station(data) as at:
         if not at.verify():
             raise ConfigurationError("log-damaged")
         click.echo(at.signer.verifier.text())
@@ -253,6 +275,20 @@ def clock_check(settings: Settings) -> None:
         raise ConfigurationError("database-away") from None
     finally:
         database.close()
+
+
+def _station(data: Path | None) -> AbstractContextManager["Station"]:
+    """Open what the worker stands on, for one command."""
+    from hub import worker as worker_root  # late, as in `worker`
+
+    return worker_root.station(_settings(data))
+
+
+def _serve_figures(port: int, folder: Path) -> None:
+    """Serve /metrics on a port of its own."""
+    from hub.web import metrics  # late: only who asks for the port pays for it
+
+    metrics.serve(port, folder)
 
 
 def _settings(data: Path | None) -> Settings:

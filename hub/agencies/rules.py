@@ -14,8 +14,6 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from confusable_homoglyphs.confusables import confusables_data
-
 APPROVAL_LASTS: Final = timedelta(days=7)
 """How long one person's word waits for the other's; an old one may rest on facts that changed since."""
 COORDINATING_KIND: Final = "jiritsu"
@@ -111,6 +109,9 @@ def _seen(text: str) -> str:
 @cache
 def _stand_in(letter: str) -> str:
     """Choose one text for everything that looks like *letter*: the longest (`rn` for `m`), then the first."""
+    # late: the table is large, and only who registers an agency looks at it
+    from confusable_homoglyphs.confusables import confusables_data
+
     alike, waiting = {letter}, [letter]
     while waiting:
         for glyph in confusables_data.get(waiting.pop(), ()):

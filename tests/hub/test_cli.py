@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from hub.cli import main
+from hub.cli import ELSEWHERE, main
 from hub.embedded import site
 from tests.hub.conftest import short_folder
 
@@ -218,3 +218,18 @@ def test_the_operator_may_read_japanese(monkeypatch):
     monkeypatch.delenv("DATABASE_URL", raising=False)
     said = CliRunner().invoke(main, ["doctor"], env={"LANG": "ja_JP.UTF-8", "LC_ALL": None})
     assert "環境変数" in said.output
+
+
+@pytest.mark.parametrize("name", sorted(ELSEWHERE))
+def test_a_group_that_is_loaded_when_asked_for_is_named_and_opens(name):
+    assert name in CliRunner().invoke(main, ["--help"]).output
+    said = CliRunner().invoke(main, [name, "--help"])
+    assert (said.exit_code, "Commands:" in said.output) == (0, True)
+
+
+def test_what_starts_the_hub_does_not_load_what_the_hub_is_made_of():
+    look = "import sys, hub.cli; print([one for one in ('hub.worker', 'hub.app', 'hub.cli_agencies') if one in sys.modules])"
+    assert (
+        subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        == "[]\n"
+    )
