@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import compose, preview, tables
+from connectors.casebook import compose, corrected, preview, tables
 from connectors.casebook.compose import Letter
 from connectors.casebook.statements import Pen
 from connectors.sdk.threads import Referral
@@ -69,15 +69,21 @@ class Held:
         """Say whether every part that was announced can be read."""
         return all(part.here for part in self.parts)
 
+    @property
+    def is_correction(self) -> bool:
+        """Say whether it corrects what its sender said earlier."""
+        return any(part.media == corrected.MEDIA for part in self.parts)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """A short text of a message, for a timeline."""
+    """A short text of a message, for a timeline; `marks` are its sender's later words that correct it."""
 
     message: str
     sender: str
     category: str
     text: str = field(repr=False)
+    marks: tuple[corrected.Mark, ...] = ()
 
 
 def messages_of(connection: Connection, referral: Referral) -> Sequence[Held]:
@@ -96,7 +102,7 @@ def quotes_of(connection: Connection, referral: Referral, agency: str) -> dict[t
     """Give the short texts of messages that we wrote or that somebody here has opened; the page logs the look."""
     messages, parts = tables.messages.c, tables.parts.c
     rows = connection.execute(
-        sa.select(parts.message, parts.sender, parts.category, parts.body)
+        sa.select(parts.message, parts.sender, parts.n, parts.category, parts.body)
         .join(tables.messages, sa.and_(messages.id == parts.message, messages.sender == parts.sender))
         .where(
             messages.thread == referral.thread,
@@ -109,9 +115,14 @@ def quotes_of(connection: Connection, referral: Referral, agency: str) -> dict[t
         .order_by(parts.n)
     )
     found: dict[tuple[str, str], tuple[Quote, ...]] = {}
+    marks = corrected.marks_of(connection, referral.case, agency)
     for row in rows:
         quote = Quote(
-            message=row.message, sender=row.sender, category=row.category, text=row.body.decode("utf-8", "replace")
+            message=row.message,
+            sender=row.sender,
+            category=row.category,
+            text=row.body.decode("utf-8", "replace"),
+            marks=corrected.on(marks, (row.message, row.sender, row.n), row.category),
         )
         found[row.message, row.sender] = (*found.get((row.message, row.sender), ()), quote)
     return found

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import listing
+from connectors.casebook import corrected, listing
+from connectors.casebook.corrected import Mark
 from connectors.casebook.receive import ReadPart
 from connectors.cli import saying
 from connectors.cli.desk import Desk
@@ -54,14 +55,31 @@ def read(desk: Desk, *, message: str, sender: str | None, save: str | None) -> S
     with desk.open() as connector:
         whose = sender or _sender(connector, message)
         parts = connector.read(message, whose, staff=worker)
+        with connector.casebook.transaction() as connection:
+            marks = corrected.marks_on(connection, message, whose, connector.agency)
         saved = [] if save is None else _save(Path(save), message, parts)
         desk.deliver(connector, message)
         lines = [desk.text("message-from", sender=desk.name_of(connector, whose))]
     for part in parts:
-        lines += [f"[{desk.label('categories', part.category)}]", *body_lines(desk, part.media, part.body)]
+        lines += [f"[{desk.label('categories', part.category)}]", *_mark_lines(desk, marks.get(part.n, ()))]
+        lines += body_lines(desk, part.media, part.body)
     lines += [desk.text("saved", file=path) for path in saved]
-    document = {"message": message, "sender": whose, "parts": [_document(part) for part in parts], "saved": saved}
+    document: dict[str, Any] = {"message": message, "sender": whose, "saved": saved}
+    document["parts"] = [_document(part) | {"corrected": _corrected(marks.get(part.n, ()))} for part in parts]
     return Said(document=document, lines=lines)
+
+
+def _mark_lines(desk: Desk, marks: tuple[Mark, ...]) -> list[str]:
+    return [
+        desk.text("part-corrected", at=saying.moment(one.at), text=one.text)
+        if one.text
+        else desk.text("part-corrected-unread", at=saying.moment(one.at), message=one.notice)
+        for one in marks
+    ]
+
+
+def _corrected(marks: tuple[Mark, ...]) -> list[dict[str, Any]]:
+    return [{"notice": one.notice, "at": one.at, "text": one.text or None} for one in marks]
 
 
 def _sender(connector: Connector, message: str) -> str:

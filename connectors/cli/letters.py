@@ -11,6 +11,7 @@ from typing import Any, Final
 from connectors.agencies.referral_forms import Field, fill, missing, referral_form
 from connectors.casebook import listing, people
 from connectors.casebook.compose import Letter
+from connectors.casebook.corrected import read_correction
 from connectors.casebook.directory import KnownAgency
 from connectors.cli.desk import Desk
 from connectors.cli.errors import CliError
@@ -148,6 +149,9 @@ def body_lines(desk: Desk, media: str, body: bytes) -> list[str]:
             return [f"  {one['ja' if desk.language == 'ja' else 'en']}: {one['value']}" for one in answers]
         except (ValueError, KeyError, TypeError):
             pass
+    said = read_correction(media, body)
+    if said is not None:
+        return [desk.text("correction-said", text=said.text)]
     if media.startswith("text/") or media == FORM_MEDIA:
         return [f"  {line}" for line in body.decode("utf-8", errors="replace").splitlines()]
     return [desk.text("attachment", media=media, size=len(body))]

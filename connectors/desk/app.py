@@ -18,6 +18,7 @@ from connectors.desk.board import pages as board
 from connectors.desk.caseload import pages as caseload
 from connectors.desk.cases import pages as cases
 from connectors.desk.consents import pages as consents
+from connectors.desk.corrections import pages as corrections
 from connectors.desk.emergencies import pages as emergencies
 from connectors.desk.exchange import pages as exchange
 from connectors.desk.followups import pages as followups
@@ -43,6 +44,7 @@ SLICES: Final = (
     office,
     agencies,
     cases,
+    corrections,
     consents,
     intakes,
     referrals,

@@ -73,7 +73,8 @@ class Machine(View):
         stored = self._hub.accept(self._agency, manifest, parts, found.thread)
         found = self.referral(referral)
         placed = turn(found)
-        if placed["awaiting"] != found.awaiting or stored.sender == found.recipient:
+        is_news = stored.sender == found.recipient and stored.kind != "notice"
+        if placed["awaiting"] != found.awaiting or is_news:
             # an answer lets the clock run again, and a word of the receiver is news of the person
             found = replace(self._hub.referrals[referral], updated_at=self._hub.clock(), **placed)
             self._hub.referrals[referral] = found

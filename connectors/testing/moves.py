@@ -163,8 +163,8 @@ def _asked(referral: threads.ReferralDetail) -> threads.Move | None:
     first = next((move for move in referral.history if move.event == "ask"), None)
     if first is None or referral.state != "received":
         return None
-    later = (one for one in referral.deliveries if one.sender == referral.sender and one.accepted_at > first.at)
-    return None if any(later) else first
+    words = (one for one in referral.deliveries if one.sender == referral.sender and one.kind != "notice")
+    return None if any(one.accepted_at > first.at for one in words) else first
 
 
 def _last(referral: threads.ReferralDetail, to: str) -> datetime | None:

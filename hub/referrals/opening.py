@@ -211,7 +211,8 @@ def add_message(
 ) -> broker.Accepted:
     """Accept a further message in the referral's thread, either way, in any state: consent alone decides.
 
-    An answer to a question lets the clock run again; a word of the receiver counts as news of the person.
+    An answer to a question lets the clock run again; a word of the receiver counts as news of the person. A notice is
+    neither: that something said earlier was wrong answers no question.
 
     Raises:
         What `messages.service.accept` raises.
@@ -225,6 +226,8 @@ def add_message(
         to=referral.recipient if agency == referral.sender else referral.sender,
         now=now,
     )
+    if accepted.manifest.kind is MessageKind.NOTICE:
+        return accepted
     if agency == referral.sender:
         moves.answered(session, referral, now=now)
     elif referral.state is State.IN_PROGRESS:

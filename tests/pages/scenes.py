@@ -55,6 +55,7 @@ def set_scene(town: Town, eyes: Eyes) -> Scene:
         _wizard(page, scene, worker)
         _intake(page, scene, worker)
         _consents(page, scene, worker)
+        _corrections(page, scene, worker)
         _outing(page, scene, worker)
         _emergency(page, scene, worker)
         _opened(page, scene, worker)
@@ -134,6 +135,21 @@ def _consents(page: Page, scene: Scene, desk: Desk) -> None:
     page.locator("main .bar button").click()
     page.wait_for_url("**/withdrawals/*")
     scene.urls["taken"] = page.url
+
+
+def _corrections(page: Page, scene: Scene, desk: Desk) -> None:
+    page.goto(desk.enter(f"/cases/{scene.case('follow_up_late')}/provisions"))
+    link = page.locator("a[href*='/corrections/new']").first
+    scene.urls["correcting all"] = link.get_attribute("href") or ""
+    link.click()
+    choices = page.locator("nav.card a")
+    if choices.count():
+        choices.first.click()
+    scene.urls["correcting"] = page.url
+    page.fill("[name=text]", "正しくは架空の別の内容です")
+    page.locator("form[data-guard] .bar button").click()
+    page.wait_for_url("**/corrections/*-*")
+    scene.urls["correction"] = page.url
 
 
 def _outing(page: Page, scene: Scene, desk: Desk) -> None:

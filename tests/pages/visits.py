@@ -90,6 +90,9 @@ VISITS: Final[Mapping[str, tuple[_At, ...]]] = {
     "consents.withdraw": (_At(_signed("/cases/{case}/withdraw")),),
     "consents.withdraw_confirm": (_At(_signed("/cases/{case}/withdraw/confirm?what=all&channel=telephone")),),
     "consents.taken": (_At(_kept("taken")),),
+    "corrections.new": (_At(_kept("correcting")), _At(_kept("correcting all"), name="choose")),
+    "corrections.correction": (_At(_kept("correction")),),
+    "corrections.case_corrections": (_At(_of("follow_up_late", "/cases/{case}/corrections")),),
     "emergencies.new": (_At(_of("ending", "/emergencies/new?case={case}")),),
     "emergencies.emergency": (_At(_kept("emergency"), who="chief"),),
     "exchange.import_": (

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from connectors.base.labels import label
 from connectors.base.wareki import say_day
-from connectors.casebook import access
+from connectors.casebook import access, corrected
 from connectors.desk.cases.reads import PersonBar, person_bar
 from connectors.desk.consents import provisions, rules
 from connectors.desk.consents.blueprint import blueprint
@@ -45,7 +45,9 @@ COLUMNS: Final = (
 def provision_record(visit: Visit, case: str) -> tuple[str, int]:
     """Show what was provided about a person, to whom and by whom; reading it is logged."""
     bar, found = _record(visit, case)
-    return render("consents/provisions.html", bar=bar, case=case, found=found, made_at=visit.at)
+    with visit.book() as connection:
+        marked = corrected.messages_corrected(connection, case, visit.site.connector.agency)
+    return render("consents/provisions.html", bar=bar, case=case, found=found, corrected=marked, made_at=visit.at)
 
 
 @page(blueprint, "/cases/<case>/provisions.csv", who=Access.CASEWORK)

@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 import mimetypes
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from connectors.base.labels import label
-from connectors.casebook import preview, receive, statements
+from connectors.casebook import corrected, earlier, preview, receive, statements
 from connectors.casebook.conversation import Held
+from connectors.casebook.corrected import Mark, Place
 from connectors.casebook.receive import ReadPart
 from connectors.casebook.statements import Pen
 from connectors.desk.web.papers import PaperError, read_paper
@@ -42,7 +43,10 @@ class Reach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """One part. `kind`: form, text, picture, file; or why it is not here: purged, refused, locked."""
+    """One part. `kind`: form, text, correction, picture, file; or why it is not here: purged, refused, locked.
+
+    `marks`: its sender's later words that correct it. `corrects`: which messages of its sender a correction speaks of.
+    """
 
     n: int
     category: str
@@ -52,6 +56,8 @@ class Shown:
     answers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     text: str = field(default="", repr=False)
     reach: Reach = field(default_factory=Reach)
+    marks: tuple[Mark, ...] = ()
+    corrects: tuple[str, ...] = ()
 
 
 def open_message(connection: Connection, held: Held, pen: Pen, language: Language) -> tuple[Shown, ...]:
@@ -61,8 +67,14 @@ def open_message(connection: Connection, held: Held, pen: Pen, language: Languag
     """
     read = {part.n: part for part in receive.read(connection, held.id, held.sender, pen)}
     reaches = reaches_of(connection, held, now=pen.now)
+    marks = corrected.marks_of(connection, held.case, pen.agency)
     return tuple(
-        _shown(read.get(part.n), part.n, part.category, part.media, part.purged, reaches.get(part.category), language)
+        replace(
+            _shown(
+                read.get(part.n), part.n, part.category, part.media, part.purged, reaches.get(part.category), language
+            ),
+            marks=_marks(marks, held, part.n, part.category),
+        )
         for part in held.parts
     )
 
@@ -70,6 +82,7 @@ def open_message(connection: Connection, held: Held, pen: Pen, language: Languag
 def outside(connection: Connection, held: Held, *, now: datetime) -> tuple[Shown, ...]:
     """Give what can be said of a message's parts without opening any: category, size, and why one is not here."""
     reaches = reaches_of(connection, held, now=now)
+    marks = corrected.marks_of(connection, held.case, held.recipient)
     return tuple(
         Shown(
             n=part.n,
@@ -78,9 +91,21 @@ def outside(connection: Connection, held: Held, *, now: datetime) -> tuple[Shown
             media=part.media,
             size=part.size,
             reach=reaches.get(part.category) or Reach(),
+            marks=_marks(marks, held, part.n, part.category),
         )
         for part in held.parts
     )
+
+
+def told_on(connection: Connection, held: Held, pen: Pen) -> tuple[str, str] | None:
+    """Give a message of ours that passed on what a correction is about, and the category: others must hear of it."""
+    if not held.is_correction:
+        return None
+    for category in dict.fromkeys(part.category for part in held.parts):
+        for one in earlier.reach(connection, pen, case=held.case, category=category):
+            if one.agency != held.sender:
+                return one.parts[-1].message, category
+    return None
 
 
 def reaches_of(connection: Connection, held: Held, *, now: datetime) -> dict[str, Reach]:
@@ -127,6 +152,10 @@ def picture(part: ReadPart) -> tuple[str, bytes] | None:
     return paper.media, paper.body
 
 
+def _marks(marks: Mapping[Place, tuple[Mark, ...]], held: Held, n: int, category: str) -> tuple[Mark, ...]:
+    return corrected.on(marks, (held.id, held.sender, n), category)
+
+
 def _why(purged: bool, reach: Reach | None) -> str:  # noqa: FBT001 - a fact of the part, by position from one place
     if purged:
         return "purged"
@@ -145,6 +174,14 @@ def _shown(
     reach = reach or Reach()
     if part is None:
         return Shown(n=n, category=category, kind=_why(purged, reach), media=media, size=0, reach=reach)
+    said = corrected.read_correction(part.media, part.body)
+    if said is not None and said.category == category:
+        about = tuple(dict.fromkeys(one.message for one in said.corrects))
+        size = len(part.body)
+        return Shown(
+            n=n, category=category, kind="correction", media=media, size=size, text=said.text, reach=reach,
+            corrects=about,
+        )  # fmt: skip
     answers = _answers(part, language) if part.media == _FORM else None
     kind = "form" if answers else "picture" if part.media in PICTURES else "file"
     text = ""

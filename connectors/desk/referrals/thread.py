@@ -76,7 +76,11 @@ def message(visit: Visit, referral: str, sender: str, message: str) -> tuple[str
             if closed
             else parts.open_message(connection, held, visit.pen(), visit.language)
         )
-    return render("referrals/message.html", shown=shown, bar=shown.bar, held=held, parts=found, closed=closed)
+        told_on = None if own or closed else parts.told_on(connection, held, visit.pen())
+    return render(
+        "referrals/message.html",
+        shown=shown, bar=shown.bar, held=held, parts=found, closed=closed, told_on=told_on,
+    )  # fmt: skip
 
 
 @page(blueprint, "/referrals/<referral>/messages/<sender>/<message>/open", who=Access.CASEWORK, methods=("POST",))

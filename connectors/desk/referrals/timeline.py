@@ -143,9 +143,11 @@ def _messages(sources: Sources) -> Iterator[Entry]:
         if named in with_moves and not unread:
             continue
         icon, dot = ("send", "go") if one.kind == _FIRST else ("q", "ask") if one.kind == "question" else ("file", "in")
+        if one.is_correction:
+            icon, dot = "warn", "ask"
         yield Entry(
             at=one.at,
-            kind="sent" if one.kind == _FIRST else "message",
+            kind="sent" if one.kind == _FIRST else "correction" if one.is_correction else "message",
             about=one.kind,
             icon=icon,
             dot=dot,

@@ -193,6 +193,25 @@ def test_an_unanswered_question_stops_the_clock_no_longer_than_two_business_days
     assert play.tasks(play.j1) == set()
 
 
+def test_a_notice_answers_no_question_and_is_no_news_of_the_person(play: Play) -> None:
+    """That something said earlier was wrong may be told at any time, and lets nobody's clock run."""
+    referral = play.brought("received")
+    before = play.stored(referral)
+    play.said(referral, play.j1, "notice")
+    after = play.stored(referral)
+    assert (after.awaiting, after.pause_until) == (play.j1.id, before.pause_until)
+    play.said(referral, play.j1, "reply")
+    assert play.stored(referral).awaiting == play.s1.id
+    play.moved("R", referral, "accept")
+    play.moved("R", referral, "start")
+    heard = play.stored(referral).word_at
+    play.at("2026-04-08 12:00")
+    play.said(referral, play.s1, "notice")
+    assert play.stored(referral).word_at == heard
+    play.said(referral, play.s1, "reply")
+    assert play.stored(referral).word_at != heard
+
+
 def test_a_sent_back_referral_begins_to_wait_anew(play: Play) -> None:
     referral = play.brought("reroute_review")
     play.at("2026-04-20 10:00")
