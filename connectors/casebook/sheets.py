@@ -34,6 +34,8 @@ FIRST: Final = "first"
 NEW_VERSION: Final = "new_version"
 AMENDMENT: Final = "amendment"
 RE_PLAN: Final = "re_plan"
+_PLACE: Final[sa.ColumnClause[int]] = sa.literal_column("sheets.rowid")
+"""The order in which rows came, for those of one moment."""
 HOLDS: Final = frozenset({SETTLED, ADOPTED})
 """States in which a sheet is what holds, and may be shared."""
 
@@ -105,7 +107,7 @@ def definition_of(connection: Connection, sheet: Sheet) -> Definition:
 
 def sheets_of(connection: Connection, case: str, code: str | None = None) -> Sequence[Sheet]:
     """Give the sheets of a case, the newest first; `code` narrows them to one kind. Whoever shows one logs it."""
-    query = sa.select(table).where(table.c.case == case).order_by(table.c.at.desc(), table.c.id.desc())
+    query = sa.select(table).where(table.c.case == case).order_by(table.c.at.desc(), _PLACE.desc())
     rows = connection.execute(query if code is None else query.where(table.c.code == code)).all()
     signed = _signatures(connection, [row.id for row in rows])
     return [_sheet(row, signed.get(row.id)) for row in rows]
@@ -162,7 +164,7 @@ def begin_from(connection: Connection, pen: Pen, sheet_id: str, *, change: str =
     """Begin the next version of a settled sheet with its answers; a re-plan is plan n + 1, an amendment stays plan n.
 
     *Raises* `ConnectorError`: `sheet-unknown`, `sheet-not-settled`, `sheet-next-there` (somebody has begun it),
-    `sheet-change-unknown` (a plan is amended or re-planned, other sheets are neither).
+    `sheet-change-unfit` (a plan is amended or re-planned, other sheets are neither).
     """
     old = sheet(connection, sheet_id)
     if old.state not in HOLDS:
@@ -172,7 +174,7 @@ def begin_from(connection: Connection, pen: Pen, sheet_id: str, *, change: str =
     # a plan that was not adopted is no plan yet: its next version is the same plan, written anew
     changes = (AMENDMENT, RE_PLAN) if definition.adopted and old.state == ADOPTED else (NEW_VERSION,)
     if change not in changes:
-        raise ConnectorError("sheet-change-unknown")
+        raise ConnectorError("sheet-change-unfit")
     others = [one for one in sheets_of(connection, old.case, old.code) if one.id != old.id]
     open_ones = [one for one in others if one.state in {DRAFT, SETTLED}] if definition.adopted else others
     if any((definition.adopted or one.before == old.id) and one.state != REPLACED for one in open_ones):

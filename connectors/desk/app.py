@@ -29,6 +29,7 @@ from connectors.desk.office import pages as office
 from connectors.desk.outings import pages as outings
 from connectors.desk.referrals import pages as referrals
 from connectors.desk.sending import pages as sending
+from connectors.desk.sheets import pages as sheets
 from connectors.desk.staff import passkey_pages as staff
 from connectors.desk.staff.admission import StaffAdmission
 from connectors.desk.web.faults import handle_faults
@@ -53,6 +54,7 @@ SLICES: Final = (
     inbox,
     outings,
     followups,
+    sheets,
     sending,
     caseload,
     board,

@@ -9,12 +9,15 @@ from datetime import timedelta
 
 from playwright.sync_api import Page
 
+from connectors.casebook import plans, sheets
+from connectors.desk.intakes.signing import picture
 from connectors.desk.staff import service as staff
 from connectors.desk.web.visits import Role
 from connectors.desk.web.when import clock_of
 from consent.calendar import day_of
 from deploy.demo.town import Resident
 from tests.connectors.desk.test_papers import document
+from tests.connectors.sheets.filled import ASSESSMENT, PLAN, TRIAGE
 from tests.pages.seeing import Eyes
 from tests.pages.town import EVERY_ROLE, Desk, Town
 from tests.pages.walking import WORDS, a_case, begin, intake, scanned, send
@@ -60,6 +63,7 @@ def set_scene(town: Town, eyes: Eyes) -> Scene:
         _emergency(page, scene, worker)
         _opened(page, scene, worker)
         _import(page, scene, worker)
+    _sheets(scene)
     with eyes.tab(scripts=False) as page:
         page.goto(town["council"].enter("/notices"))
         scene.urls["notice"] = page.locator("a[href*='/notices/']").first.get_attribute("href") or ""
@@ -204,3 +208,25 @@ def _import(page: Page, scene: Scene, desk: Desk) -> None:
         page.locator("main form .bar button").click()
         page.wait_for_url(re.compile(r"/exchange/imports/[0-9a-f-]{8,}"))
         scene.urls[name] = page.url.split("?")[0]
+
+
+def _sheets(scene: Scene) -> None:
+    """Fill sheets in for a person of the demo: an assessment, one that is being written, a plan signed and adopted."""
+    connector, case = scene.town["centre"].connector, scene.case("follow_up_late")
+    pen = connector.pen("demo")
+    with connector.casebook.transaction() as connection:
+        for code, body in (("assessment", ASSESSMENT), ("plan", PLAN), ("triage", TRIAGE)):
+            made = sheets.begin(connection, pen, case=case, code=code, body=body)
+            scene.urls[code] = f"/sheets/{made.id}"
+            if code != "triage":
+                sheets.settle(connection, pen, made.id)
+        plan = scene.urls["plan"].removeprefix("/sheets/")
+        scan = picture((((10.0, 10.0, 0), (80.0, 60.0, 200)),), pen.now)
+        plans.sign(
+            connection, pen, plan, method="pad", signer="self", signed_on=day_of(pen.now),
+            media="image/png", pages=1, scan=scan,
+        )  # fmt: skip
+        plans.adopt(connection, pen, plan, {"meeting_on": day_of(pen.now).isoformat()})
+        second = sheets.begin_from(connection, pen, plan, change=sheets.RE_PLAN)
+        sheets.settle(connection, pen, second.id)
+        scene.urls["second plan"] = f"/sheets/{second.id}"

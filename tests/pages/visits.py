@@ -27,6 +27,7 @@ UNSEEN: Final[Mapping[str, str]] = {
     "referrals.part": "a file",
     "referrals.part_picture": "a file",
     "sending.file": "a file",
+    "sheets.signature": "a file",
     "staff.enter": "signs in and leads on",
     "staff.language": "sets a cookie and leads on",
     "staff.set_up": "only while nobody works at the desk: a desk of its own (tests/connectors/desk/test_first_run.py)",
@@ -141,6 +142,13 @@ VISITS: Final[Mapping[str, tuple[_At, ...]]] = {
         _At(_kept("draft", f"/{step}"), name=step)
         for step in ("purpose", "recipient", "categories", "content", "dates", "check")
     ),
+    "sheets.case_sheets": (_At(_of("follow_up_late", "/cases/{case}/sheets")),),
+    "sheets.sheet": (_At(_kept("assessment"), name="assessment"), _At(_kept("plan"), name="plan")),
+    "sheets.edit": (_At(_kept("triage", "/edit")),),
+    "sheets.blank": (_At(lambda _: "/sheets/paper/review"),),
+    "sheets.paper": (_At(_kept("plan", "/paper")),),
+    "sheets.sign": (_At(_kept("second plan", "/sign")),),
+    "sheets.adopt": (_At(_kept("plan", "/adopt")),),
     "staff.sign_in": (_At(lambda _: "/signin", who="nobody"),),
     "staff.join": (
         _At(lambda _: "/join", who="nobody", name="invitation"),

@@ -128,7 +128,7 @@ def test_the_next_version_is_begun_once(j1: Connector) -> None:
         sheets.begin_from(book.connection, book.pen, old.id)
         with _refused("sheet-next-there"):
             sheets.begin_from(book.connection, book.pen, old.id)
-        with _refused("sheet-change-unknown"):
+        with _refused("sheet-change-unfit"):
             sheets.begin_from(book.connection, book.pen, old.id, change=RE_PLAN)
 
 
@@ -208,7 +208,7 @@ def test_an_amendment_stays_the_same_plan_and_needs_no_meeting_of_its_own(j1: Co
         assert (again.n, again.change, book.state(amended)) == (1, AMENDMENT, "replaced")
         adopted = book.adopted(again, {})
         assert (adopted.n, adopted.state, book.state(first)) == (1, "adopted", "replaced")
-        with _refused("sheet-change-unknown"):
+        with _refused("sheet-change-unfit"):
             sheets.begin_from(book.connection, book.pen, adopted.id, change=NEW_VERSION)
 
 
