@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,17 +30,34 @@ _MOST_MEMORY_KIB: Final = 1024 * 1024
 _MOST_ITERATIONS: Final = 16
 
 
-def write(path: Path, content: bytes, passphrase: str) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretching:
+    """How much work it is to try one passphrase: memory in KiB, and how often it is gone through."""
+
+    memory_kib: int
+    iterations: int
+
+
+DRAWN: Final = Stretching(memory_kib=64, iterations=1)
+"""For a passphrase that a machine drew at random with 128 bits or more: stretching adds nothing to what nobody guesses.
+One that people choose gets the work of protocol §3, which is the default everywhere.
+"""
+
+
+def write(path: Path, content: bytes, passphrase: str, *, stretching: Stretching | None = None) -> None:
     """Seal `content` under the passphrase and put it at `path` in one step, readable by its owner alone.
+
+    `stretching`: what protocol §3 asks of a passphrase that people choose, unless told.
 
     *Raises* `ConnectorError`: `passphrase-too-short`, `folder-unwritable`.
     """
     if len(passphrase) < SHORTEST_PASSPHRASE:
         raise ConnectorError("passphrase-too-short")
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
-    parameters = {"kdf": "argon2id", "memory_kib": _MEMORY_KIB, "iterations": _ITERATIONS, "lanes": _LANES}
+    work = stretching or Stretching(memory_kib=_MEMORY_KIB, iterations=_ITERATIONS)
+    parameters = {"kdf": "argon2id", "memory_kib": work.memory_kib, "iterations": work.iterations, "lanes": _LANES}
     head = {"v": _VERSION, **parameters, "salt": _text(salt), "cipher": "A256GCM", "nonce": _text(nonce)}
-    key = _derive(passphrase, salt, memory=_MEMORY_KIB, iterations=_ITERATIONS, lanes=_LANES)
+    key = _derive(passphrase, salt, memory=work.memory_kib, iterations=work.iterations, lanes=_LANES)
     sealed = AESGCM(key).encrypt(nonce, content, _bound(head))
     _replace(path, json.dumps({**head, "sealed": _text(sealed)}, indent=1).encode("ascii"))
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from connectors.base.errors import ConnectorError
 from connectors.keystore import keyfile
+from connectors.keystore.keyfile import Stretching
 from consent import keys
 from consent.keys import KeyEntry, KeyUse, PrivateKey, SignedEntry
 
@@ -108,11 +109,11 @@ class Keystore:
         self.held = held  # after the file: a key that is lost with the process must not be published
         return signed
 
-    def save(self, passphrase: str) -> None:
-        """Write the file anew under the passphrase."""
-        self._write(self.held, passphrase)
+    def save(self, passphrase: str, *, stretching: Stretching | None = None) -> None:
+        """Write the file anew under the passphrase; `stretching` as `keyfile.write`."""
+        self._write(self.held, passphrase, stretching)
 
-    def _write(self, held: tuple[HeldKey, ...], passphrase: str) -> None:
+    def _write(self, held: tuple[HeldKey, ...], passphrase: str, stretching: Stretching | None = None) -> None:
         content = {
             "v": 1,
             "agency": self.agency,
@@ -122,7 +123,7 @@ class Keystore:
                 for key in held
             ],
         }
-        keyfile.write(self.path, json.dumps(content).encode("ascii"), passphrase)
+        keyfile.write(self.path, json.dumps(content).encode("ascii"), passphrase, stretching=stretching)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +134,10 @@ class NewKeys:
     root: keys.PublicKey
 
 
-def create_keystore(folder: Path, passphrase: str, *, agency: str, now: datetime) -> NewKeys:
-    """Make root, `sig`, `enc` and `client` keys for a new agency and write both files.
+def create_keystore(
+    folder: Path, passphrase: str, *, agency: str, now: datetime, stretching: Stretching | None = None
+) -> NewKeys:
+    """Make root, `sig`, `enc` and `client` keys for a new agency and write both files; `stretching` as `keyfile.write`.
 
     *Raises* `ConnectorError`: `keystore-exists`, `passphrase-too-short`, `folder-unwritable`.
     """
@@ -149,8 +152,9 @@ def create_keystore(folder: Path, passphrase: str, *, agency: str, now: datetime
         for made in (sig, keys.generate(KeyUse.ENC), keys.generate(KeyUse.CLIENT))
     )
     store = Keystore(agency=agency, casebook_key=secrets.token_bytes(32), held=held, path=path)
-    keyfile.write(root_path, json.dumps({"v": 1, "agency": agency, "root": root.export()}).encode(), passphrase)
-    store.save(passphrase)
+    content = json.dumps({"v": 1, "agency": agency, "root": root.export()}).encode()
+    keyfile.write(root_path, content, passphrase, stretching=stretching)
+    store.save(passphrase, stretching=stretching)
     return NewKeys(store=store, root=root.public)
 
 

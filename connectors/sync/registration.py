@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from connectors.base.errors import ConnectorError
+from connectors.keystore.keyfile import Stretching
 from connectors.keystore.keystore import Keystore, create_keystore
 from connectors.sdk.reading import read
 from connectors.sync.station import WhenLate
@@ -78,8 +79,12 @@ class Applicant:
     profile: Profile = field(default_factory=Profile)
 
 
-def create_agency(folder: Path, passphrase: str, applicant: Applicant, *, now: datetime) -> NewAgency:
+def create_agency(
+    folder: Path, passphrase: str, applicant: Applicant, *, now: datetime, stretching: Stretching | None = None
+) -> NewAgency:
     """Make an agency's folder: keys under the passphrase, settings, and the request to join.
+
+    `stretching`: for a passphrase that a machine drew (`keyfile.DRAWN`); without it, that of people's passphrases.
 
     *Raises* `ConnectorError`: `agency-file-exists`, `keystore-exists`, `passphrase-too-short`, `folder-unwritable`;
     `DocumentRefusedError` for a kind, name or profile that the hub would refuse.
@@ -96,7 +101,7 @@ def create_agency(folder: Path, passphrase: str, applicant: Applicant, *, now: d
         client_id=agency,
     )
     _make_folder(folder)
-    made = create_keystore(folder, passphrase, agency=agency, now=now)
+    made = create_keystore(folder, passphrase, agency=agency, now=now, stretching=stretching)
     document = registration_request(settings, applicant.profile, made.store, made.root)
     _write(folder / REQUEST_FILE, document)
     _write(folder / SETTINGS_FILE, json.dumps(asdict(settings), ensure_ascii=False, indent=1).encode())

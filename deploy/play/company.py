@@ -17,6 +17,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from connectors.casebook import people
+from connectors.keystore.keyfile import DRAWN
 from connectors.sync.connector import Connector, open_connector
 from connectors.sync.registration import Applicant, Profile, create_agency
 from consent.jwk import KeyUse
@@ -209,7 +210,7 @@ def _found(story: Story, code: str, stage: Stage, clock: PlayClock) -> Actor:
     applicant = Applicant(
         kind=kind, name_ja=name, name_en=code, hub=stage.url, profile=Profile(coordinates=kind == COUNSELLING)
     )
-    new = create_agency(folder, passphrase, applicant, now=clock.at)
+    new = create_agency(folder, passphrase, applicant, now=clock.at, stretching=DRAWN)
     stage.admit(new, may_convene=code == story.hub_party)
     return Actor(code, name, open_connector(folder, passphrase, clock=clock), new.words, passphrase)
 

@@ -22,6 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from connectors.keystore.keyfile import DRAWN
 from connectors.sync.registration import NewAgency
 from hub import worker
 from hub.agencies import service as agencies
@@ -154,7 +155,7 @@ def _enrol(database: Database) -> Admission:
     for role in (StaffRole.OPERATOR, StaffRole.OFFICER):
         passphrase = secrets.token_urlsafe(18)
         with database.transaction(None, Duty.SIGN_IN) as session:
-            person = staff.enrol(session, role, passphrase, now=now(session))
+            person = staff.enrol(session, role, passphrase, now=now(session), memory_kib=DRAWN.memory_kib)
             member = staff.check(session, person, passphrase, now=now(session))
         if member is None:
             raise StageError("sign-in")

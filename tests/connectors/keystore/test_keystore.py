@@ -157,7 +157,7 @@ def test_without_the_file_nothing_is_rotated(tmp_path: Path, made: keystore.NewK
 def test_a_key_that_cannot_be_saved_is_not_held(
     tmp_path: Path, made: keystore.NewKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **_options: object) -> None:
         raise ConnectorError("folder-unwritable", folder="x")
 
     held = made.store.held
@@ -177,3 +177,20 @@ def test_a_key_that_another_process_made_is_not_lost_by_the_next_rotation(
     assert sorted(uses) == sorted([KeyUse.SIG, KeyUse.ENC, KeyUse.CLIENT, KeyUse.ENC, KeyUse.CLIENT])
     with refused("key-not-begun"):
         made.store.rotate(KeyUse.ENC, now=NOW, passphrase=PASSPHRASE)
+
+
+def test_a_passphrase_that_a_machine_drew_is_not_stretched_and_opens_like_any_other(tmp_path: Path) -> None:
+    drawn = keystore.create_keystore(tmp_path, "Jx3tq8v0mW2rY5uZ7aB9", agency=AGENCY, now=NOW, stretching=keyfile.DRAWN)
+    for name in (keystore.KEYS_FILE, keystore.ROOT_FILE):
+        head = json.loads((tmp_path / name).read_bytes())
+        assert (head["memory_kib"], head["iterations"]) == (keyfile.DRAWN.memory_kib, keyfile.DRAWN.iterations)
+    opened = keystore.open_keystore(tmp_path, "Jx3tq8v0mW2rY5uZ7aB9")
+    assert [one.entry for one in opened.held] == [one.entry for one in drawn.store.held]
+    with refused("wrong-passphrase"):
+        keystore.open_keystore(tmp_path, "Jx3tq8v0mW2rY5uZ7aB8")
+
+
+def test_a_passphrase_that_people_choose_gets_all_the_work_that_the_protocol_asks(tmp_path: Path) -> None:
+    keystore.create_keystore(tmp_path, PASSPHRASE, agency=AGENCY, now=NOW)
+    head = json.loads((tmp_path / keystore.KEYS_FILE).read_bytes())
+    assert (head["memory_kib"], head["iterations"]) == (64 * 1024, 3)
