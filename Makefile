@@ -7,7 +7,7 @@ ARGS   ?=
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); [ $$n -gt 5 ] && n=5; expr $$n + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo play test test-unit sure format lint types contracts bench lock clean
+.PHONY: help demo play test test-unit pictures sure format lint types contracts bench lock clean
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ test: $(VENV)/dev.stamp ## every test
 
 test-unit: $(VENV)/dev.stamp ## the tests that need no server
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/consent tests/house $(ARGS)
+
+pictures: $(VENV)/dev.stamp ## look at every page closely and keep a picture of each: var/pages/index.html
+	@TSUNAGI_LOOK_CLOSELY=1 $(BIN)/python -m pytest -n 1 tests/pages/test_every_page.py tests/pages/test_console.py tests/pages/test_intake_form.py $(ARGS)
 
 sure: format lint types contracts test ## format, lint, types, contracts, tests
 

@@ -2,7 +2,8 @@
 """Every page of the desk, with the demo's people on it, seen as people and as axe-core see it.
 
 At 1440 and 320 px: no violation of WCAG 2.2 AA, no sideways scroll, no complaint of the browser, at most 60 KB on the
-line, and a picture in both languages in `var/pages`, to leaf through by its `index.html`.
+line. `make pictures` looks at colours at 320 px too, and keeps a picture of each page in both languages in `var/pages`,
+to leaf through by its `index.html`.
 """
 
 from __future__ import annotations
