@@ -258,12 +258,13 @@ def commands(program: str) -> list[tuple[str, str]]:
     top = hub_commands if program == "tsunagi-hub" else agency_commands
 
     def walk(group: Any, words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        for name, command in sorted(group.commands.items()):
-            path = (*words, name)
+        asking = click.Context(group)  # some of the hub's groups are loaded when they are asked for
+        for name in sorted(group.list_commands(asking)):
+            command, path = group.get_command(asking, name), (*words, name)
             if isinstance(command, click.Group):
                 yield from walk(command, path)
             else:
-                said = command.help if program == "tsunagi-hub" else help_of(" ".join(path), "", "en")
+                said = command and command.help if program == "tsunagi-hub" else help_of(" ".join(path), "", "en")
                 yield " ".join((program, *path)), " ".join((said or "").split())
 
     return list(walk(top, ()))
