@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-KINDS_WITH_A_FORM: Final = ("jiritsu", "fukushi_jimusho", "shakyo", "houterasu")
+KINDS_WITH_A_FORM: Final = ("jiritsu", "fukushi_jimusho", "shakyo", "houterasu", "jichitai")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -325,8 +325,21 @@ def refused(connection: Connection, *, sender: str, message: str) -> None:
 
 
 def path_of(letter: Letter) -> str:
-    """Say where a letter is sent: into the thread of its referral, or as a new referral."""
-    return f"/v1/referrals/{letter.referral}/messages" if letter.referral else "/v1/referrals"
+    """Say where a letter is sent: into the thread of its referral, or as a new referral.
+
+    A thread whose referral still waits for the hub has none yet: it is looked up as the letter goes out.
+    """
+    if letter.referral is None and letter.thread is None:
+        return "/v1/referrals"
+    return f"/v1/referrals/{letter.referral or '-'}/messages"
+
+
+def path_in_thread(connection: Connection, message: str, sender: str) -> str:
+    """Give where a further message of a thread goes, by the referral that the thread's first message has become."""
+    table = tables.messages.c
+    thread = sa.select(table.thread).where(table.id == message, table.sender == sender).scalar_subquery()
+    query = sa.select(table.referral).where(table.id == thread, table.sender == sender)
+    return f"/v1/referrals/{connection.execute(query).scalar_one_or_none() or '-'}/messages"
 
 
 def position(connection: Connection, thread: str) -> tuple[int, str | None]:

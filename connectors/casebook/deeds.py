@@ -16,13 +16,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from connectors.casebook import access, charge, outgoing, people, tables
+from connectors.casebook import access, charge, meeting_deeds, outgoing, people, tables
 from connectors.casebook.statements import Pen
 
 KINDS: Final = frozenset(
     {"move", "refer_on", "accompaniment", "accompaniment_change", "follow_up", "follow_up_done", "task_done", "note",
      "case_move"}
-)  # fmt: skip
+) | meeting_deeds.KINDS  # fmt: skip
 """The kinds of rows that are a worker's deed."""
 
 

@@ -22,13 +22,22 @@ from connectors.casebook import (
     tables_access,
     tables_corrections,
     tables_files,
+    tables_meetings,
     tables_mirror,
     tables_sheets,
     tables_steps,
 )
 from connectors.casebook.tables import metadata
 
-_OTHERS: Final = (tables_access, tables_corrections, tables_files, tables_mirror, tables_sheets, tables_steps)
+_OTHERS: Final = (
+    tables_access,
+    tables_corrections,
+    tables_files,
+    tables_meetings,
+    tables_mirror,
+    tables_sheets,
+    tables_steps,
+)
 """Imported so that `metadata` knows their tables too."""
 _KEY_LENGTH: Final = 32
 _BUSY_MS: Final = 10_000

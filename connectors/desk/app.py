@@ -25,6 +25,7 @@ from connectors.desk.followups import pages as followups
 from connectors.desk.inbox import pages as inbox
 from connectors.desk.intakes import pages as intakes
 from connectors.desk.intakes.reads import count_oral
+from connectors.desk.meetings import pages as meetings
 from connectors.desk.office import pages as office
 from connectors.desk.outings import pages as outings
 from connectors.desk.referrals import pages as referrals
@@ -51,6 +52,7 @@ SLICES: Final = (
     referrals,
     emergencies,
     exchange,
+    meetings,
     inbox,
     outings,
     followups,

@@ -13,7 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import access, conferences, directory, people, statements, steps
+from connectors.casebook import access, directory, meetings, people, statements, steps
 from connectors.sdk.answers import Consent, Exclusion
 from connectors.sdk.problems import ProblemError
 from connectors.sync.directory import fetch_agency
@@ -21,10 +21,8 @@ from connectors.sync.station import NOT_FOUND, SYSTEM, Station
 from consent import receipts
 from consent.errors import SignatureRefusedError, TsunagiError
 from consent.receipts import ConsentRecord, StatusRecord
-from consent.scopes import Conference, Withdrawal
 from consent.scopes import Exclusion as Refusal
-
-_CONFERENCE = "shien_kaigi"
+from consent.scopes import Withdrawal
 
 Shown = TypeVar("Shown")
 
@@ -54,15 +52,17 @@ def refresh_case(station: Station, case: str, *, named: Iterable[str] = ()) -> N
 
 
 def refresh_meetings(station: Station) -> None:
-    """Learn of the 支援会議 we were invited to: who has accepted, and until when they last.
+    """Learn of the meetings we were invited to or have convened: who has accepted, the codes, until when they last.
 
     *Raises* `HubAwayError`, `ProblemError`.
     """
-    found = [meeting for meeting in station.hub.meetings() if meeting.kind == _CONFERENCE]
+    with station.casebook.transaction() as connection:
+        known = meetings.versions_at_hub(connection)
+    changed = [one.id for one in station.hub.meetings() if known.get(one.id) != one.version]
+    found = [station.hub.meeting(one) for one in changed]
     with station.casebook.transaction() as connection:
         for meeting in found:
-            until = min(meeting.until, meeting.ended_at or meeting.until)
-            conferences.keep(connection, Conference(id=meeting.id, members=frozenset(meeting.accepted), until=until))
+            meetings.keep_at_hub(connection, meeting)
 
 
 def _seen(ask: Callable[[], Shown]) -> Shown | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Give the hub what a worker did: moves, accompaniments, follow-ups, notes, steps, done tasks.
+"""Give the hub what a worker did: moves, accompaniments, follow-ups, notes, steps, meetings, done tasks.
 
 A row that was never tried before is the word of somebody who sees the page now: if the thing has changed meanwhile, the
 hub's `stale` goes back to the person. One that waited for the line is late: it is made on the newest version if the hub
@@ -9,7 +9,7 @@ still offers the move, else it is refused and becomes a conflict for a person (r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from connectors.casebook.outgoing import Waiting
@@ -26,6 +26,7 @@ Deed = (
     | answers.Task
     | answers.Noted
     | answers.Case
+    | answers.Meeting
 )
 """What the hub answers to a deed."""
 _STALE: Final = "stale"
@@ -92,6 +93,16 @@ def _step(hub: Hub, row: Waiting, body: Mapping[str, Any]) -> Deed:
     return hub.move_case(_named(row), body["said"], version=body["version"], idempotency_key=row.key)
 
 
+def _convene(hub: Hub, row: Waiting, body: Mapping[str, Any]) -> Deed:
+    until = datetime.fromisoformat(body["until"])
+    return hub.convene(body["kind"], members=body["members"], until=until, idempotency_key=row.key)
+
+
+def _end(hub: Hub, row: Waiting, body: Mapping[str, Any]) -> Deed:
+    seen = hub.meeting(body["meeting"])
+    return hub.end_meeting(seen.id, version=seen.version, idempotency_key=row.key)
+
+
 CALLS: Final[Mapping[str, Callable[[Hub, Waiting, Mapping[str, Any]], Deed]]] = {
     "move": _move,
     "refer_on": _refer_on,
@@ -104,5 +115,12 @@ CALLS: Final[Mapping[str, Callable[[Hub, Waiting, Mapping[str, Any]], Deed]]] = 
     "task_done": lambda hub, row, _: hub.finish_task(_named(row), idempotency_key=row.key),
     "note": lambda hub, row, body: hub.note(_named(row), body, idempotency_key=row.key),
     "case_move": _step,
+    "meeting": _convene,
+    "meeting_accept": lambda hub, row, _: hub.accept_meeting(_named(row), idempotency_key=row.key),
+    "meeting_agenda": lambda hub, row, body: hub.put_on_agenda(body["meeting"], body["item"], idempotency_key=row.key),
+    "meeting_decision": lambda hub, row, body: hub.record_decision(
+        body["meeting"], body["item"], idempotency_key=row.key
+    ),
+    "meeting_end": _end,
 }
 """How each kind of deed is sent. Every call takes effect once for the row's key."""

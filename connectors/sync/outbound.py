@@ -16,7 +16,19 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError, HubAwayError
-from connectors.casebook import charge, compose, mirror, outgoing, outings, people, referrals, statements, steps
+from connectors.casebook import (
+    charge,
+    compose,
+    meeting_deeds,
+    meetings,
+    mirror,
+    outgoing,
+    outings,
+    people,
+    referrals,
+    statements,
+    steps,
+)
 from connectors.casebook.compose import Letter
 from connectors.casebook.outgoing import Waiting
 from connectors.casebook.statements import Pen
@@ -29,6 +41,8 @@ from connectors.sync.station import Station
 from consent.envelope.manifest import manifest_hash
 
 _REFUSALS: Final = range(400, 500)
+_NOWHERE: Final = "-"
+"""Stands in a path for what the hub has not taken; if it never does, it answers that there is no such thing."""
 _NOT_ABOUT_IT: Final = frozenset({401, 408, 429})
 """Client errors that say nothing about what was sent."""
 
@@ -168,8 +182,13 @@ def _next(station: Station) -> tuple[Waiting | None, Mapping[str, Any]]:
         row = next(iter(outgoing.waiting(connection, limit=1)), None)
         if row is not None and row.what == "accompaniment_change" and row.body["n"] is None:
             return row, {**row.body, "n": outings.number_of(connection, row.body["outing"])}
+        if row is not None and meeting_deeds.OURS in row.body:
+            known = meetings.hub_id_of(connection, row.body[meeting_deeds.OURS])
+            return row, {**row.body, "meeting": known or _NOWHERE}
         if row is None or row.what != "message":
             return row, row.body if row else {}
+        if row.path.split("/")[3:4] == [_NOWHERE]:
+            row = replace(row, path=compose.path_in_thread(connection, row.about, station.agency))
         return row, {**row.body, "manifest": compose.finalise(connection, row.about, station.pen())}
 
 
@@ -220,7 +239,7 @@ def _taken(connection: Connection, station: Station, row: Waiting, answer: _Answ
 
 
 def _followed(connection: Connection, row: Waiting, answer: _Answer, *, now: datetime) -> None:
-    """Write down what the hub says of a case or beside a referral, so that the next page is right at once."""
+    """Write down what the hub says of a case, a meeting, or beside a referral, so that the next page is right."""
     match answer:
         case answers.Case():
             steps.keep_head(connection, answer, now=now)
@@ -233,6 +252,8 @@ def _followed(connection: Connection, row: Waiting, answer: _Answer, *, now: dat
             mirror.keep_follow_ups(connection, row.about, [answer])
         case tuple():
             mirror.keep_follow_ups(connection, row.about, answer)
+        case answers.Meeting():
+            meetings.keep_at_hub(connection, answer, ours=row.about if row.what == meeting_deeds.CONVENED else None)
 
 
 def _accepted(

@@ -123,12 +123,12 @@ class Exchange(Machine):
 
     @override
     def meetings(self) -> Iterator[answers.Meeting]:
-        return (one for one in list(self._hub.meetings.values()) if self._agency in one.members)
+        return (one for one in list(self._hub.meetings.values()) if self._agency in {one.convenor, *one.members})
 
     @override
     def meeting(self, meeting: str) -> answers.MeetingDetail:
         found = self._hub.meetings.get(meeting)
-        return found if found and self._agency in found.members else refuse(404, "not-found")
+        return found if found and self._agency in {found.convenor, *found.members} else refuse(404, "not-found")
 
     @override
     def convene(
@@ -140,33 +140,23 @@ class Exchange(Machine):
         case: str | None = None,
         idempotency_key: str | None = None,
     ) -> answers.Meeting:
-        made = answers.MeetingDetail(
-            id=self._hub.new_id(), kind=kind, convenor=self._agency, case=case,
-            members=tuple(dict.fromkeys((self._agency, *members))), accepted=(self._agency,), until=until,
-            convened_at=self._hub.clock(), version=1,
-        )  # fmt: skip
-        self._hub.meetings[made.id] = made
-        self._hub.tell(made.members, "meeting:convened", made.id)
-        return made
+        return self._once(idempotency_key, lambda: self._convene(kind, members, until, case))
 
     @override
     def accept_meeting(self, meeting: str, *, idempotency_key: str | None = None) -> answers.Meeting:
-        found = self.meeting(meeting)
-        return self._met(found, accepted=tuple(dict.fromkeys((*found.accepted, self._agency))))
+        return self._once(idempotency_key, lambda: self._accept_meeting(meeting))
 
     @override
     def put_on_agenda(self, meeting: str, item: Body, *, idempotency_key: str | None = None) -> answers.Meeting:
-        found = self.meeting(meeting)
-        return self._met(found, agenda=(*found.agenda, self._item(item)))
+        return self._once(idempotency_key, lambda: self._put(meeting, "agenda", item))
 
     @override
     def record_decision(self, meeting: str, item: Body, *, idempotency_key: str | None = None) -> answers.Meeting:
-        found = self.meeting(meeting)
-        return self._met(found, decisions=(*found.decisions, self._item(item)))
+        return self._once(idempotency_key, lambda: self._put(meeting, "decisions", item))
 
     @override
     def end_meeting(self, meeting: str, *, version: int, idempotency_key: str | None = None) -> answers.Meeting:
-        return self._met(self.meeting(meeting), ended_at=self._hub.clock())
+        return self._once(idempotency_key, lambda: self._end(meeting, version))
 
     @override
     def events(self, *, cursor: str | None = None, wait: int = 0) -> answers.Events:
@@ -241,13 +231,55 @@ class Exchange(Machine):
 
     # ── how ──
 
+    def _convene(self, kind: str, members: Sequence[str], until: datetime, case: str | None) -> answers.Meeting:
+        if not members or self._agency in members or len(set(members)) < len(members):
+            refuse(422, "bad-members")
+        if until <= self._hub.clock():
+            refuse(422, "bad-period")
+        made = answers.MeetingDetail(
+            id=self._hub.new_id(), kind=kind, convenor=self._agency, case=case, members=tuple(members),
+            accepted=(self._agency,), until=until, convened_at=self._hub.clock(), version=1,
+        )  # fmt: skip
+        self._hub.meetings[made.id] = made
+        self._hub.tell(made.members, "meeting:convened", made.id)
+        return made
+
+    def _accept_meeting(self, meeting: str) -> answers.Meeting:
+        found = self._sitting(meeting)
+        if self._agency in found.accepted:
+            return found
+        return self._met(found, accepted=tuple(sorted((*found.accepted, self._agency))))
+
+    def _put(self, meeting: str, where: str, item: Body) -> answers.Meeting:
+        found = self._sitting(meeting)
+        if self._agency not in found.accepted:
+            refuse(403, "not-a-member")
+        code, case = item.get("code"), item.get("case")
+        if case is not None and not self._finds(case):
+            refuse(422, "unknown-case")
+        made = answers.Item(id=self._hub.new_id(), code=code, case=case, author=self._agency, at=self._hub.clock())
+        return self._met(found, **{where: (*getattr(found, where), made)})
+
+    def _end(self, meeting: str, version: int) -> answers.Meeting:
+        found = self.meeting(meeting)
+        if found.convenor != self._agency:
+            refuse(403, "not-yours")
+        if found.ended_at is not None:
+            return found
+        if version != found.version:
+            refuse(412, "stale")
+        self._hub.tell(found.members, "meeting:ended", found.id)
+        return self._met(found, ended_at=self._hub.clock())
+
+    def _sitting(self, meeting: str) -> answers.MeetingDetail:
+        found = self.meeting(meeting)
+        if found.ended_at is not None or found.until <= self._hub.clock():
+            refuse(409, "meeting-ended")
+        return found
+
     def _met(self, found: answers.MeetingDetail, **values: Any) -> answers.Meeting:
         self._hub.meetings[found.id] = replace(found, version=found.version + 1, **values)
         return self._hub.meetings[found.id]
-
-    def _item(self, item: Body) -> answers.Item:
-        code, case = item.get("code"), item.get("case")
-        return answers.Item(id=self._hub.new_id(), code=code, case=case, author=self._agency, at=self._hub.clock())
 
 
 def _waiting(one: threads.HandedOver) -> threads.Waiting:

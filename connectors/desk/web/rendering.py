@@ -46,6 +46,8 @@ MENU: Final = (
     Menu("referrals.referrals", "send", "web.menu-referrals", Access.CASEWORK),
     Menu("cases.cases", "people", "web.menu-cases", Access.CASEWORK),
     Menu("followups.followups", "walk", "web.menu-followups", Access.CASEWORK),
+    Menu("meetings.meetings", "meet", "web.menu-meetings", Access.CASEWORK),
+    Menu("meetings.conferences", "lock", "web.menu-conferences", Access.CASEWORK),
     Menu("intakes.intakes", "pen", "web.menu-intakes", Access.CASEWORK),
     Menu("sending.begun", "file", "web.menu-drafts", Access.CASEWORK),
     Menu("emergencies.emergencies", "warn", "web.menu-emergencies", Access.STAFF),

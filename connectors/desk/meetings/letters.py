@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write the papers of a line for one member: only the parts that this member may see, each sealed as its category."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from connectors.agencies.referral_forms import fill, referral_form
+from connectors.base.labels import label
+from connectors.base.wareki import say_day
+from connectors.casebook import compose, meeting_papers
+from connectors.casebook.agenda import Line
+from connectors.casebook.compose import WrittenPart
+from connectors.casebook.meeting_papers import AGENDA, CARRIER, MEDIA, MINUTES, Answer, Slip
+from connectors.casebook.meetings import Meeting
+from connectors.casebook.seating import Seat
+from connectors.desk.web.texts import text
+from connectors.desk.web.when import say_moment
+from consent.vocabulary.codes import CODE_LISTS
+
+_GENERAL: Final = "general"
+_WHO: Final = frozenset({"name", "kana"})
+Content = Mapping[str, Sequence[Answer]]
+
+
+def content_of(answers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[Answer, ...]]:
+    """Give what is known of a case by category, question by question."""
+    bodies = fill(referral_form(_GENERAL), answers)
+    return {
+        category: tuple(
+            Answer(field=one["field"], ja=one["ja"], en=one["en"], value=_plain(one["value"]))
+            for one in json.loads(body)["answers"]
+        )
+        for category, body in bodies.items()
+    }
+
+
+def agenda_parts(held: Meeting, line: Line, seat: Seat, content: Content, convenor: str) -> list[WrittenPart]:
+    """Write what is on the table of a line for a member, before the meeting."""
+    where = [
+        _ask("date", say_moment(held.held_at, "ja", "full")),
+        _ask("place", held.place),
+        _ask("convenor", convenor),
+    ]
+    carrier = [*_said(where), *content.get(CARRIER, ())]
+    told = {one: content[one] for one in _seen(line, seat) if content.get(one)}
+    return _parts(AGENDA, told, _slip(AGENDA, held, line), carrier)
+
+
+def minutes_parts(
+    held: Meeting, line: Line, seat: Seat, content: Content, *, present: Sequence[str], convenor: str
+) -> list[WrittenPart]:
+    """Write the minutes of a line for a member: who it was, what was decided, and the words of what it may see."""
+    told: dict[str, Sequence[Answer]] = {
+        one: [_ask("minutes", said)]
+        for one in _seen(line, seat)
+        if one != CARRIER and (said := line.outcome.minutes.get(one, "").strip())
+    }
+    who = [one for one in content.get("identity", ()) if one.field in _WHO]
+    if who and "identity" in seat.permitted:
+        told["identity"] = who
+    return _parts(MINUTES, told, _slip(MINUTES, held, line), _facts(held, line, present, convenor))
+
+
+def print_of(parts: Sequence[WrittenPart]) -> str:
+    """Give a digest of all that a paper says."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(json.dumps([part.category, part.media, hashlib.sha256(part.body).hexdigest()]).encode())
+    return digest.hexdigest()
+
+
+def _seen(line: Line, seat: Seat) -> list[str]:
+    wanted = frozenset(line.categories) & seat.permitted
+    return [one for one in CODE_LISTS["categories"] if one in wanted]
+
+
+def _slip(form: str, held: Meeting, line: Line) -> Slip:
+    out = line.outcome
+    return Slip(
+        form=form,
+        meeting=held.hub_id or held.id,
+        kind=held.kind,
+        line=line.id,
+        decision=out.decision or "" if form == MINUTES else "",
+        services=dict(out.services) if form == MINUTES else {},
+    )
+
+
+def _facts(held: Meeting, line: Line, present: Sequence[str], convenor: str) -> list[Answer]:
+    out = line.outcome
+    checks = [
+        _ask(f"check-{one}", label("check_result", out.checks[one], "ja"))
+        for one in CODE_LISTS["meeting_check"]
+        if one in out.checks
+    ]
+    services = [
+        label(f"service_{'by' if how == 'law' else 'beside'}_law", one, "ja") for one, how in out.services.items()
+    ]
+    return _said(
+        [
+            _ask("date", say_moment(held.held_at, "ja", "full")),
+            _ask("place", held.place),
+            _ask("convenor", convenor),
+            _ask("present", "\n".join(present)),
+            *checks,
+            _ask("missing", out.missing),
+            _ask("decision", label("meeting_decision", out.decision, "ja")),
+            _ask("services", "\n".join(services)),
+            _ask("next", say_day(out.next_on, "ja") if out.next_on else ""),
+            _ask("indicator", out.indicator),
+            _ask("minutes", out.minutes.get(CARRIER, "")),
+        ]
+    )
+
+
+def _parts(form: str, told: Content, slip: Slip, carrier: Sequence[Answer]) -> list[WrittenPart]:
+    bodies = {one: meeting_papers.write_more(form, said) for one, said in told.items() if one != CARRIER}
+    bodies[CARRIER] = meeting_papers.write(slip, carrier)
+    return [compose.plain_part(one, MEDIA, bodies[one]) for one in CODE_LISTS["categories"] if one in bodies]
+
+
+def _ask(code: str, value: str) -> Answer:
+    key = f"meetings.q-{code}"
+    return Answer(field=code, ja=text(key, "ja"), en=text(key, "en"), value=value)
+
+
+def _said(asked: Sequence[Answer]) -> list[Answer]:
+    return [one for one in asked if one.value.strip()]
+
+
+def _plain(value: object) -> str:
+    return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
