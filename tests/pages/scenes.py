@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from playwright.sync_api import Page
 
-from connectors.casebook import plans, sheets
+from connectors.casebook import meetings, plans, sheets
 from connectors.desk.intakes.signing import picture
 from connectors.desk.staff import service as staff
 from connectors.desk.web.visits import Role
@@ -63,6 +63,7 @@ def set_scene(town: Town, eyes: Eyes) -> Scene:
         _emergency(page, scene, worker)
         _opened(page, scene, worker)
         _import(page, scene, worker)
+        _meetings(page, scene, worker)
     _sheets(scene)
     with eyes.tab(scripts=False) as page:
         page.goto(town["council"].enter("/notices"))
@@ -154,6 +155,29 @@ def _corrections(page: Page, scene: Scene, desk: Desk) -> None:
     page.locator("form[data-guard] .bar button").click()
     page.wait_for_url("**/corrections/*-*")
     scene.urls["correction"] = page.url
+
+
+def _meetings(page: Page, scene: Scene, desk: Desk) -> None:
+    held = (day_of(desk.connector.now()) + timedelta(days=7)).isoformat()
+    for where, name in (("conferences", "conference"), ("meetings", "meeting")):
+        page.goto(desk.enter(f"/{where}/new"))
+        page.fill("[name=day]", held)
+        page.fill("[name=time]", "14:00")
+        page.fill("[name=place]", "架空市役所 第二会議室")
+        page.fill("[name=purpose]", "架空の目的：支援の分担を決める")
+        page.locator(f"[name=members][value='{scene.town['council'].connector.agency}']").check()
+        if where == "conferences":
+            page.fill("[name=last]", (day_of(desk.connector.now()) + timedelta(days=90)).isoformat())
+            page.check("[name=secrecy]")
+        page.click("main form .bar button")
+        scene.urls[name] = page.url
+    page.fill("[name=case]", scene.urls["signed case"])
+    page.click("form[action$='/agenda'] button")
+    scene.urls["line"] = page.url
+    scene.town["council"].connector.sync()
+    with desk.connector.casebook.transaction() as connection:
+        hub_id = meetings.hub_id_of(connection, scene.urls["meeting"].rsplit("/", 1)[1])
+    scene.urls["invitation"] = f"/meetings/{hub_id}"
 
 
 def _outing(page: Page, scene: Scene, desk: Desk) -> None:

@@ -111,6 +111,17 @@ VISITS: Final[Mapping[str, tuple[_At, ...]]] = {
     "intakes.paper": (_At(_kept("intake draft", "/paper")),),
     "intakes.check": (_At(_kept("intake check")),),
     "intakes.intake": (_At(_kept("intake")),),
+    "meetings.new": (
+        _At(lambda _: "/meetings/new", name="coordination"),
+        _At(lambda _: "/conferences/new", name="conference"),
+    ),
+    "meetings.meeting": (
+        _At(_kept("meeting"), name="coordination"),
+        _At(_kept("conference"), name="conference"),
+        _At(_kept("invitation"), who="council", desk="council", name="invited"),
+    ),
+    "meetings.line": (_At(_kept("line")),),
+    "meetings.paper": (_At(_kept("line", "/paper")),),
     "office.leave": (_At(_kept("colleague", "/leave")),),
     "office.person": (_At(_kept("colleague")),),
     "office.rotate": (_At(lambda _: "/office/keys/enc/rotate"),),
