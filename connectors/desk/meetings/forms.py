@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
@@ -12,21 +11,13 @@ from connectors.casebook.agenda import Line, Outcome
 from connectors.casebook.meetings import Meeting, Member
 from connectors.casebook.seating import CONFERENCE
 from connectors.desk.meetings import rules
+from connectors.desk.meetings.service import Attendance
 from connectors.desk.web.filling import Filled
 from connectors.desk.web.visits import Visit
 from consent.vocabulary.codes import CODE_LISTS
 
 _ATTENDED: Final = {"yes": True, "no": False}
 _FURTHEST: Final = timedelta(days=366)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attendance:
-    """Who comes for a member, and whether they came."""
-
-    agency: str
-    person: str
-    attended: bool | None
 
 
 def read_new(filled: Filled, visit: Visit, kind: str, candidates: Collection[str]) -> Meeting | None:

@@ -25,7 +25,6 @@ from connectors.casebook.agenda import Line, Outcome, PaperSent
 from connectors.casebook.compose import Letter, WrittenPart
 from connectors.casebook.meetings import Meeting
 from connectors.desk.meetings import letters, reads, rules
-from connectors.desk.meetings.forms import Attendance
 from connectors.desk.meetings.reads import LinePicture, Place
 from connectors.desk.web.visits import Visit
 from consent.envelope.manifest import ByConference, ByConsent, ManifestBasis, MessageKind
@@ -34,6 +33,15 @@ from consent.errors import SealRefusedError
 AGENDA, MINUTES = "agenda", "minutes"
 _MY_NUMBER = "my-number"
 _REQUEST_KIND = "meeting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attendance:
+    """Who comes for a member, and whether they came."""
+
+    agency: str
+    person: str
+    attended: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
