@@ -105,6 +105,16 @@ def slip_in(media: str, body: bytes) -> Slip | None:
     return made if made.form in _FORMS else None
 
 
+def said_in(media: str, body: bytes) -> dict[str, str]:
+    """Give what a part that carries a slip says, by its fields; nothing where it is no such part."""
+    if slip_in(media, body) is None:
+        return {}
+    try:
+        return {str(one["field"]): str(one["value"]) for one in json.loads(body)["answers"]}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
 def papers(
     connection: Connection,
     *,

@@ -19,6 +19,7 @@ from connectors.desk.caseload import pages as caseload
 from connectors.desk.cases import pages as cases
 from connectors.desk.consents import pages as consents
 from connectors.desk.corrections import pages as corrections
+from connectors.desk.decisions import pages as decisions
 from connectors.desk.emergencies import pages as emergencies
 from connectors.desk.exchange import pages as exchange
 from connectors.desk.followups import pages as followups
@@ -29,6 +30,7 @@ from connectors.desk.meetings import pages as meetings
 from connectors.desk.office import pages as office
 from connectors.desk.outings import pages as outings
 from connectors.desk.referrals import pages as referrals
+from connectors.desk.resources import pages as resources
 from connectors.desk.sending import pages as sending
 from connectors.desk.sheets import pages as sheets
 from connectors.desk.staff import passkey_pages as staff
@@ -53,6 +55,8 @@ SLICES: Final = (
     emergencies,
     exchange,
     meetings,
+    decisions,
+    resources,
     inbox,
     outings,
     followups,

@@ -174,6 +174,11 @@ def _meetings(page: Page, scene: Scene, desk: Desk) -> None:
     page.fill("[name=case]", scene.urls["signed case"])
     page.click("form[action$='/agenda'] button")
     scene.urls["line"] = page.url
+    page.goto(f"{desk.url}/resources/new")
+    page.fill("[name=what]", "保証人なしで入れる架空の住まい")
+    page.select_option("[name=kind]", "housing")
+    page.click("main form .btn--go")
+    scene.urls["resource"] = page.url
     scene.town["council"].connector.sync()
     with desk.connector.casebook.transaction() as connection:
         hub_id = meetings.hub_id_of(connection, scene.urls["meeting"].rsplit("/", 1)[1])

@@ -48,6 +48,8 @@ MENU: Final = (
     Menu("followups.followups", "walk", "web.menu-followups", Access.CASEWORK),
     Menu("meetings.meetings", "meet", "web.menu-meetings", Access.CASEWORK),
     Menu("meetings.conferences", "lock", "web.menu-conferences", Access.CASEWORK),
+    Menu("decisions.decisions", "check", "web.menu-decisions", Access.CASEWORK),
+    Menu("resources.resources", "flag", "web.menu-resources", Access.CASEWORK),
     Menu("intakes.intakes", "pen", "web.menu-intakes", Access.CASEWORK),
     Menu("sending.begun", "file", "web.menu-drafts", Access.CASEWORK),
     Menu("emergencies.emergencies", "warn", "web.menu-emergencies", Access.STAFF),
