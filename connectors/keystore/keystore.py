@@ -77,13 +77,16 @@ class Keystore:
         own = [key for key in self.held if key.entry.use is KeyUse.ENC]
         return tuple(key.private for key in sorted(own, key=lambda key: -key.entry.seq))
 
-    def rotate(self, use: KeyUse, *, now: datetime, passphrase: str) -> SignedEntry:
+    def rotate(
+        self, use: KeyUse, *, now: datetime, passphrase: str, stretching: Stretching | None = None
+    ) -> SignedEntry:
         """Make the next key of a use, have the one before vouch for it, and save; give the entry to publish.
 
         A wrong passphrase changes nothing: the file would be sealed under it, and whoever knows the right one shut out.
 
         It begins `LEAD` from now: until then the one before goes on, and everybody has time to learn the new one.
-        An `enc` key cannot sign: its entry is signed by the current `sig` key alone (protocol §3).
+        An `enc` key cannot sign: its entry is signed by the current `sig` key alone (protocol §3). `stretching` as
+        `keyfile.write`.
 
         *Raises* `ConnectorError`: `key-not-begun`, the last rotation's key has not begun; `wrong-passphrase`,
         `keystore-missing`, `folder-unwritable`. Nothing was made.
@@ -105,7 +108,7 @@ class Keystore:
         else:
             signed = keys.sign_entry(entry, by_self=made, by_previous=last.private)
         held = (*self.held, HeldKey(private=made, entry=entry, signed=signed))
-        self._write(held, passphrase)
+        self._write(held, passphrase, stretching)
         self.held = held  # after the file: a key that is lost with the process must not be published
         return signed
 

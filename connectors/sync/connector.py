@@ -20,6 +20,7 @@ from connectors.casebook.anchors import Checked, Verdict
 from connectors.casebook.compose import Letter
 from connectors.casebook.receive import ReadPart
 from connectors.casebook.store import open_casebook
+from connectors.keystore.keyfile import Stretching
 from connectors.keystore.keystore import Keystore, open_keystore
 from connectors.sdk.client import HubClient
 from connectors.sdk.interface import Body, Hub
@@ -96,13 +97,13 @@ class Connector(Station):
         with self.casebook.transaction() as connection:
             return statements.renew_statuses(connection, self.pen())
 
-    def rotate_key(self, use: KeyUse, passphrase: str) -> None:
+    def rotate_key(self, use: KeyUse, passphrase: str, *, stretching: Stretching | None = None) -> None:
         """Make the next key of a use and publish it; must be done while the one before is still valid (protocol §3).
 
         *Raises* `ConnectorError`, `ProblemError`, `HubAwayError`; a key that was made but not published is published by
-        the next call of `publish_keys`.
+        the next call of `publish_keys`. `stretching` as `keyfile.write`.
         """
-        self.keystore.rotate(use, now=self.clock(), passphrase=passphrase)
+        self.keystore.rotate(use, now=self.clock(), passphrase=passphrase, stretching=stretching)
         self.publish_keys()
 
     def publish_keys(self) -> int:

@@ -108,7 +108,7 @@ class Company:
         while (due := self._next_rotation()) is not None and due[0] <= at:
             moment, actor, use = due
             self._stand_at(max(moment, self.clock.at))
-            actor.connector.rotate_key(use, actor.passphrase)
+            actor.connector.rotate_key(use, actor.passphrase, stretching=DRAWN)
             rotated = True
         self._stand_at(max(at, self.clock.at))
         if rotated:
