@@ -162,7 +162,9 @@ def refused(connection: Connection) -> tuple[Deed, ...]:
     return _deeds(
         connection,
         tables.outgoing.c.state == "refused",
-        tables.outgoing.c.what.in_((*KINDS, "message", "consent", "exclusion", "revocation", "withdrawal", "purge")),
+        tables.outgoing.c.what.in_(
+            (*KINDS, "message", "consent", "exclusion", "revocation", "withdrawal", "purge", "sample")
+        ),
         (sa.literal(_SEEN) + tables.outgoing.c.key).not_in(seen),
     )
 

@@ -24,6 +24,7 @@ from connectors.casebook import (
     tables_files,
     tables_meetings,
     tables_mirror,
+    tables_papers,
     tables_sheets,
     tables_steps,
 )
@@ -35,6 +36,7 @@ _OTHERS: Final = (
     tables_files,
     tables_meetings,
     tables_mirror,
+    tables_papers,
     tables_sheets,
     tables_steps,
 )

@@ -359,6 +359,19 @@ class LogProof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaperSample:
+    """A paper form that an officer drew: which of our consents it is, by when to answer, and what came of it."""
+
+    id: str
+    consent: str
+    case: str
+    due_at: Moment
+    outcome: str | None = None
+    answered_at: Moment | None = None
+    actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Anchored:
     """A day of our own access log as the hub's log holds it; `entry` is the id of that entry."""
 

@@ -20,12 +20,13 @@ from connectors.sdk.interface import Body
 from connectors.sdk.log_calls import WithLog
 from connectors.sdk.reading import read
 from connectors.sdk.referral_calls import WithReferrals
+from connectors.sdk.sample_calls import WithSamples
 from connectors.sdk.session import HubSession
 from connectors.sdk.webhook_calls import WithWebhooks
 from consent.keys import SignedEntry
 
 
-class HubClient(WithCases, WithReferrals, WithLog, WithWebhooks, WithAnchors):
+class HubClient(WithCases, WithReferrals, WithLog, WithWebhooks, WithSamples, WithAnchors):
     """The hub over HTTPS as one client of one agency."""
 
     def __init__(self, session: HubSession) -> None:

@@ -283,6 +283,18 @@ class Hub(Protocol):
         """Give the calls that have the feed sent to an address of ours."""
         ...
 
+    # ── samples of paper ──
+
+    def sample(self, sample: str) -> answers.PaperSample:
+        """Say of which of our consents an officer wants to have the paper held against its commitment."""
+        ...
+
+    def answer_sample(
+        self, sample: str, evidence: str | None, *, idempotency_key: str | None = None
+    ) -> answers.PaperSample:
+        """Answer with the HMAC computed anew from scan and key, in hexadecimal; none where there is no paper."""
+        ...
+
     # ── the log ──
 
     def hub_keys(self) -> answers.HubKeys:

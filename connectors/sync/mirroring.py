@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from connectors.casebook import mirror, people, steps
+from connectors.casebook import mirror, papers, people, steps
 from connectors.sdk.problems import ProblemError
 from connectors.sync.station import NOT_FOUND, Station
 
@@ -81,7 +81,27 @@ def refresh_tasks(station: Station) -> int:
         steps.heed_tasks(connection, tasks)
         mirror.keep_tasks(connection, tasks)
         mirror.keep_notices(connection, notices)
+    refresh_samples(station)
     return len(tasks) + len(notices)
+
+
+def refresh_samples(station: Station) -> int:
+    """Learn which paper forms an officer drew, and what came of those that somebody else answered; give how many.
+
+    *Raises* `HubAwayError`, `ProblemError`.
+    """
+    with station.casebook.transaction() as connection:
+        wanted = papers.to_look_at(connection)
+    for sample in wanted:
+        try:
+            found = station.hub.sample(sample)
+        except ProblemError as problem:
+            if problem.status != NOT_FOUND:
+                raise
+            continue
+        with station.casebook.transaction() as connection:
+            papers.keep(connection, found)
+    return len(wanted)
 
 
 def refresh_profiles(station: Station) -> int:

@@ -24,6 +24,7 @@ from connectors.casebook import (
     mirror,
     outgoing,
     outings,
+    papers,
     people,
     referrals,
     statements,
@@ -55,6 +56,7 @@ _Answer = (
     | threads.MessageAccepted
     | threads.ReceiptTaken
     | answers.Anchored
+    | answers.PaperSample
     | deeds.Deed
 )
 
@@ -234,6 +236,8 @@ def _taken(connection: Connection, station: Station, row: Waiting, answer: _Answ
                 charge.take(connection, station.pen(str(row.body["by"])), answer, row.body[charge.HERE])
         case threads.Notice():
             mirror.keep_notices(connection, [answer])
+        case answers.PaperSample():
+            papers.keep(connection, answer)
         case _:
             _followed(connection, row, answer, now=station.now())
 
@@ -316,6 +320,7 @@ _CALLS: Final[Mapping[str, Callable[[Hub, Waiting, Mapping[str, Any]], _Answer]]
         _named(row), row.path.split("/")[5], body["record"], idempotency_key=row.key
     ),
     "purge": lambda hub, row, body: hub.answer_notice(_named(row), body["record"], idempotency_key=row.key),
+    "sample": lambda hub, row, body: hub.answer_sample(_named(row), body["evidence"], idempotency_key=row.key),
     "receipt": lambda hub, row, body: hub.acknowledge(_named(row), body["receipt"], idempotency_key=row.key),
     "anchor": lambda hub, row, body: hub.anchor(
         date.fromisoformat(body["day"]), root=body["root"], count=body["count"], idempotency_key=row.key

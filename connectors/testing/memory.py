@@ -89,6 +89,7 @@ class MemoryHub:
         self.referrals: dict[str, threads.ReferralDetail] = {}
         self.notices: list[tuple[str, threads.Notice]] = []
         self.tasks: list[tuple[str, answers.Task]] = []
+        self.samples: dict[str, tuple[str, answers.PaperSample]] = {}
         self.events: list[tuple[str, answers.Event]] = []
         self.anchors: dict[tuple[str, date], answers.Anchored] = {}
         self.webhooks: dict[str, tuple[str, Webhook]] = {}

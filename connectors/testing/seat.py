@@ -12,10 +12,11 @@ from typing_extensions import override
 from connectors.testing.exchange import Exchange
 from connectors.testing.following import Following
 from connectors.testing.hooks import WithHooks
+from connectors.testing.papers import WithPapers
 from connectors.testing.statements import Statements
 
 
-class Seat(Statements, Exchange, Following, WithHooks):
+class Seat(Statements, Exchange, Following, WithPapers, WithHooks):
     """A `MemoryHub` as one agency sees it: `Seat(hub, agency)`, wherever a connector wants a `Hub`."""
 
     @override

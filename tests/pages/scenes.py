@@ -9,13 +9,16 @@ from datetime import timedelta
 
 from playwright.sync_api import Page
 
-from connectors.casebook import meetings, plans, sheets
+from connectors.casebook import meetings, papers, plans, sheets
 from connectors.desk.intakes.signing import picture
 from connectors.desk.staff import service as staff
 from connectors.desk.web.visits import Role
 from connectors.desk.web.when import clock_of
 from consent.calendar import day_of
+from consent.ids import uuid7
 from deploy.demo.town import Resident
+from hub.base import db
+from hub.oversight import service as oversight
 from tests.connectors.desk.test_papers import document
 from tests.connectors.sheets.filled import ASSESSMENT, PLAN, TRIAGE
 from tests.pages.seeing import Eyes
@@ -59,6 +62,7 @@ def set_scene(town: Town, eyes: Eyes) -> Scene:
         _intake(page, scene, worker)
         _consents(page, scene, worker)
         _corrections(page, scene, worker)
+        _drawn(scene, worker)
         _outing(page, scene, worker)
         _emergency(page, scene, worker)
         _opened(page, scene, worker)
@@ -183,6 +187,21 @@ def _meetings(page: Page, scene: Scene, desk: Desk) -> None:
     with desk.connector.casebook.transaction() as connection:
         hub_id = meetings.hub_id_of(connection, scene.urls["meeting"].rsplit("/", 1)[1])
     scene.urls["invitation"] = f"/meetings/{hub_id}"
+
+
+def _drawn(scene: Scene, desk: Desk) -> None:
+    """Let an officer draw what the centre had signed, the form of the signed case too."""
+    officers = db.Database(scene.town.stage.settings.database_url, db.Role.DPO)
+    with officers.transaction(None) as session:
+        at = db.now(session)
+        day, officer = day_of(at), uuid7(at, bytes(10))
+        first, ours = day - timedelta(days=90), desk.connector.agency
+        oversight.draw(session, officer=officer, first_day=first, last_day=day, size=50, agency=ours, now=at)
+    officers.close()
+    desk.connector.sync()
+    with desk.connector.casebook.transaction() as connection:
+        found = papers.drawn(connection)
+    scene.urls["sample"] = "/samples/" + next(one.id for one in found if one.case == scene.urls["signed case"])
 
 
 def _outing(page: Page, scene: Scene, desk: Desk) -> None:

@@ -92,6 +92,7 @@ VISITS: Final[Mapping[str, tuple[_At, ...]]] = {
     "consents.notices": (_At(lambda _: "/notices", who="council", desk="council"),),
     "consents.withdraw": (_At(_signed("/cases/{case}/withdraw")),),
     "consents.withdraw_confirm": (_At(_signed("/cases/{case}/withdraw/confirm?what=all&channel=telephone")),),
+    "consents.sample": (_At(_kept("sample")),),
     "consents.taken": (_At(_kept("taken")),),
     "corrections.new": (_At(_kept("correcting")), _At(_kept("correcting all"), name="choose")),
     "corrections.correction": (_At(_kept("correction")),),

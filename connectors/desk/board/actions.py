@@ -33,6 +33,7 @@ _ACTIONS = {
     "outing": Action(what="outing", do="outing", endpoint="outings.outing", named="outing", icon="walk"),
     "walk": Action(what="outing", do="open", endpoint="referrals.referral", icon="walk"),
     "notice": Action(what="notice", do="notice", endpoint="consents.notice", named="notice", icon="stop"),
+    "sample": Action(what="sample", do="sample", endpoint="consents.sample", named="sample", icon="file"),
     "reply": Action(what="reply", do="read", endpoint="referrals.referral"),
     "emergency": Action(what="emergency", do="emergency", endpoint="emergencies.emergency", named="emergency"),
     "escalation": Action(what="escalation", do="seen", endpoint="board.seen", named="line", is_deed=True),

@@ -10,8 +10,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from connectors.casebook import tables, tables_mirror
+from connectors.casebook import papers, tables, tables_mirror
 from connectors.casebook import tables_files as own
+from connectors.casebook.tables_papers import paper_samples
 from connectors.desk.board.rows import Row, Some, some
 from connectors.desk.board.scope import (
     AGENCY,
@@ -36,6 +37,7 @@ _MOST_DIGITS: Final = 5
 _AHEAD: Final = ("proposed", "agreed")
 _OWN_ROWS: Final = (
     "follow_up_due", "follow_up_overdue", "accompaniment_due", "purge_answer", "purge_overdue", "consent_ending",
+    papers.TASK,
 )  # fmt: skip
 """Tasks of which the board has a row of its own, of the thing itself."""
 _asked: Final = tables_mirror.follow_ups.c
@@ -178,6 +180,30 @@ def notices(connection: Connection, scope: Scope) -> Some:
 
 
 @cache
+def _samples(reach: str) -> sa.Select[Any]:
+    drawn, out = paper_samples.c, tables.outgoing.c
+    answered = sa.select(out.about).where(out.what == papers.WHAT, out.state != "refused")
+    return (
+        sa.select(drawn.id, drawn.case, drawn.due_at, *WHO, TOTAL, pressing(drawn.due_at <= NOW))
+        .select_from(with_person(paper_samples, drawn.case))
+        .where(drawn.outcome.is_(None), drawn.id.not_in(answered), covers(reach))
+        .where(awake(sa.literal("sample:") + drawn.id))
+        .order_by(drawn.due_at, drawn.id)
+        .limit(_SHOWN)
+    )
+
+
+def samples(connection: Connection, scope: Scope) -> Some:
+    """Give the paper forms that an officer drew and that wait for our answer."""
+    return some(
+        connection.execute(_samples(scope.reach), scope.places).all(),
+        lambda row: Row(
+            about=f"sample:{row.id}", kind="sample", case=row.case, name=row.name, number=row.number, due=row.due_at
+        ),
+    )
+
+
+@cache
 def _hub_tasks(reach: str) -> sa.Select[Any]:
     task, ref = tables_mirror.tasks.c, tables.referrals.c
     ours = sa.or_(ref.awaiting == AGENCY, ref.ball == AGENCY)
@@ -313,6 +339,7 @@ def is_open(connection: Connection, about: str) -> bool:
         "referral": sa.select(tables.referrals.c.id).where(tables.referrals.c.id == rest),
         "reply": sa.select(tables.messages.c.id).where(tables.messages.c.id == rest),
         "notice": sa.select(tables_mirror.notices.c.id).where(tables_mirror.notices.c.id == rest),
+        "sample": sa.select(paper_samples.c.id).where(paper_samples.c.id == rest),
         "task": sa.select(tables_mirror.tasks.c.id).where(tables_mirror.tasks.c.id == rest),
         "follow-up": sa.select(_asked.n).where(_asked.referral == thing, _asked.n == number),
         "walk": sa.select(_told.n).where(_told.referral == thing, _told.n == number),

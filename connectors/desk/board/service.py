@@ -89,7 +89,13 @@ def gather(connection: Connection, visit: Visit, width: str, *, everything: bool
     access.record(connection, staff=scope.me, action=f"board:viewed-{width}", about="", now=visit.at)
     walks = (agenda.outings(connection, scope), agenda.told_outings(connection, scope))
     asked = agenda.follow_ups(connection, scope)
-    work = [reads.our_moves(connection, scope), asked, *walks, agenda.notices(connection, scope)]
+    work = [
+        reads.our_moves(connection, scope),
+        asked,
+        *walks,
+        agenda.notices(connection, scope),
+        agenda.samples(connection, scope),
+    ]
     work += [reads.replies(connection, scope), agenda.hub_tasks(connection, scope)]
     if visit.may(Access.SUPERVISOR):
         work += [agenda.emergencies(connection, scope), agenda.escalations(connection)]

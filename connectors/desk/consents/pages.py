@@ -12,7 +12,17 @@ from werkzeug.wrappers import Response
 from connectors.base.errors import ConnectorError
 from connectors.casebook import mirror
 from connectors.desk.cases.reads import person_bar
-from connectors.desk.consents import copying, ledger, reads, service, showing, stating, withdrawals, withdrawing
+from connectors.desk.consents import (
+    copying,
+    ledger,
+    reads,
+    sampling,
+    service,
+    showing,
+    stating,
+    withdrawals,
+    withdrawing,
+)
 from connectors.desk.consents.blueprint import blueprint
 from connectors.desk.web.filling import Filled
 from connectors.desk.web.gate import page
@@ -22,7 +32,7 @@ from consent.calendar import end_of_day
 from consent.receipts import PurgeAnswer
 from consent.scopes import ANY
 
-__all__ = ["blueprint", "copying", "ledger", "stating", "withdrawing"]
+__all__ = ["blueprint", "copying", "ledger", "sampling", "stating", "withdrawing"]
 """The blueprint, and the modules whose pages hang on it."""
 
 GROUNDS: Final = ("records-rules", "provision-record", "medical-record", "protection-record", "dispute", "other-law")

@@ -79,7 +79,7 @@ def test_every_sentence_that_is_asked_for_is_there() -> None:
 
 def test_no_sentence_is_left_over() -> None:
     literals = set(used())
-    built = ("head:", "refused:", "correction-why:", "doctor-", "found-", "verdict-", "compared-")
+    built = ("head:", "refused:", "correction-why:", "sample-outcome:", "doctor-", "found-", "verdict-", "compared-")
     assert {key for key in TEXTS if key not in literals and not key.startswith(built)} == set()
 
 
