@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from connectors.casebook import tables
+from consent.vocabulary.codes import CODE_LISTS
 
 MEDIA: Final = "application/json"
 AGENDA: Final = "meeting_agenda"
@@ -70,8 +71,14 @@ class Paper:
     slip: Slip
 
 
+def category_of(service: str, how: str) -> str:
+    """Give the category that a service tells something of: who may not know of debts does not learn of the budget."""
+    row = CODE_LISTS["service_by_law" if how == "law" else "service_beside_law"].get(service, {})
+    return row.get("category", CARRIER)
+
+
 def write(slip: Slip, said: Sequence[Answer]) -> bytes:
-    """Write the part that carries the slip."""
+    """Write a part with a slip: the carrier's, or that of another category with the services which tell of it."""
     body = {
         "form": slip.form,
         "version": VERSION,
@@ -129,23 +136,29 @@ def papers(
     messages, parts = tables.messages.c, tables.parts.c
     wanted = {"sender": sender, "recipient": recipient, "case": case, "referral": referral}
     query = (
-        sa.select(tables.messages, parts.media, parts.body)
+        sa.select(tables.messages, parts.category, parts.media, parts.body)
         .join(tables.parts, sa.and_(parts.message == messages.id, parts.sender == messages.sender))
         .where(
             messages.purpose.in_(("case_conference", "shien_kaigi")),
             messages.state != "refused",
-            parts.category == CARRIER,
             parts.media == MEDIA,
             parts.result == "ok",
             *(messages[name] == value for name, value in wanted.items() if value is not None),
         )
-        .order_by(messages.at.desc(), sa.literal_column("messages.rowid").desc())
+        .order_by(messages.at.desc(), sa.literal_column("messages.rowid").desc(), parts.n)
     )
-    found = ((row, slip_in(row.media, row.body)) for row in connection.execute(query))
+    found: dict[tuple[str, str], Paper] = {}
+    services: dict[tuple[str, str], dict[str, str]] = {}
+    for row in connection.execute(query):
+        slip = slip_in(row.media, row.body)
+        if slip is None or slip.form not in forms or meeting not in {None, slip.meeting}:
+            continue
+        services.setdefault((row.id, row.sender), {}).update(slip.services)
+        if row.category == CARRIER:
+            found[row.id, row.sender] = _paper(row, slip)
     return [
-        _paper(row, slip)
-        for row, slip in found
-        if slip is not None and slip.form in forms and meeting in {None, slip.meeting}
+        dataclasses.replace(one, slip=dataclasses.replace(one.slip, services=services[key]))
+        for key, one in found.items()
     ]
 
 

@@ -21,6 +21,7 @@ from connectors.desk.web.texts import text
 from connectors.desk.web.visits import Access, Visit
 from connectors.sdk.problems import ProblemError
 from consent.envelope.manifest import MessageKind
+from consent.vocabulary.codes import CODE_LISTS
 
 _NOTE = "decision_confirmed"
 """What the hub asks for before a case may stand at `decided` (step 8)."""
@@ -66,13 +67,12 @@ def decide(connection: Connection, visit: Visit, paper: Paper, said: Said) -> st
     if support_decisions.decided(connection, referral.id, paper.slip.line) is not None:
         raise ConnectorError("decision-made")
     pen = visit.pen()
-    body = meeting_papers.write(_slip(paper.slip, said), _answers(visit, paper.slip, said))
     message = conversation.say(
         connection,
         pen,
         referral,
         MessageKind.REPLY,
-        [(CARRIER, MEDIA, body)],
+        _parts(visit, paper.slip, said),
         own=visit.site.connector.own_key(),
         acknowledged=said.acknowledged,
     )
@@ -95,27 +95,48 @@ def open_paper(connection: Connection, visit: Visit, paper: Paper) -> str | None
     return receipt.key if receipt else None
 
 
-def _slip(asked: Slip, said: Said) -> Slip:
+def _parts(visit: Visit, asked: Slip, said: Said) -> Sequence[tuple[str, str, bytes]]:
+    """Write the answer: what is said of a service goes as the category that the service tells something of."""
+    found: dict[str, dict[str, str]] = {CARRIER: {rules.PLAN: said.services[rules.PLAN]}}
+    for service, how in asked.services.items():
+        category = meeting_papers.category_of(service, how)
+        found.setdefault(category, {})[service] = said.services[service]
+    return [
+        (
+            category,
+            MEDIA,
+            meeting_papers.write(_slip(asked, said, found[category]), _answers(visit, asked, said, category)),
+        )
+        for category in CODE_LISTS["categories"]
+        if category in found
+    ]
+
+
+def _slip(asked: Slip, said: Said, services: Mapping[str, str]) -> Slip:
     term = tuple(one.isoformat() if one else "" for one in (said.first, said.last))
     return Slip(
         form=DECISION,
         meeting=asked.meeting,
         kind=asked.kind,
         line=asked.line,
-        services=dict(said.services),
+        services=dict(services),
         term=(term[0], term[1]),
     )
 
 
-def _answers(visit: Visit, asked: Slip, said: Said) -> Sequence[Answer]:
+def _answers(visit: Visit, asked: Slip, said: Said, category: str) -> Sequence[Answer]:
     lines = []
     for service, how in asked.services.items():
-        name = label(rules.names_of(how), service, "ja")
-        lines.append(f"{name}: {label(rules.answers_for(how), said.services[service], 'ja')}")
+        if meeting_papers.category_of(service, how) == category:
+            name = label(rules.names_of(how), service, "ja")
+            lines.append(f"{name}: {label(rules.answers_for(how), said.services[service], 'ja')}")
+    services = ("services", "\n".join(lines))
+    if category != CARRIER:
+        return [_ask(*services)]
     term = " - ".join(say_day(one, "ja") for one in (said.first, said.last) if one)
     found = (
         ("plan", label("service_confirmation", said.services[rules.PLAN], "ja")),
-        ("services", "\n".join(lines)),
+        services,
         ("term", term),
         ("words", said.words),
         ("officer", said.officer),

@@ -11,13 +11,25 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import agenda, deeds, directory, listing, meeting_papers, meetings, people, seating, tables
+from connectors.casebook import (
+    agenda,
+    deeds,
+    directory,
+    listing,
+    meeting_papers,
+    meetings,
+    people,
+    seating,
+    sheets,
+    tables,
+)
 from connectors.casebook.agenda import Line, PaperSent
 from connectors.casebook.deeds import Deed
 from connectors.casebook.directory import KnownAgency
 from connectors.casebook.meeting_papers import Answer, Paper
 from connectors.casebook.meetings import Meeting, Member, Secrecy
 from connectors.casebook.seating import Seat
+from connectors.casebook.sheets import Sheet
 from connectors.casebook.tables_files import case_files
 from connectors.desk.cases.reads import PersonBar, person_bar
 from connectors.desk.meetings import letters, rules
@@ -25,6 +37,7 @@ from connectors.desk.web.visits import Visit
 from connectors.sdk import answers
 
 _ACTIVE = "active"
+_PLAN = "plan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +123,7 @@ class LinePicture:
     places: Sequence[Place]
     shared: Sequence[tuple[str, Sequence[Answer]]]
     content: Mapping[str, Sequence[Answer]]
+    planned: Sequence[str]
     earlier: Sequence[Line]
 
 
@@ -247,7 +261,9 @@ def line_picture(connection: Connection, visit: Visit, held: Meeting, line: Line
     names = _names(directory.agencies(connection), visit)
     persons = {one.agency: one.person for one in held.members}
     sent = _sent(connection, line)
-    content = letters.content_of(people.answers_of(connection, line.case))
+    plan = _plan_of(connection, line.case)
+    said = (sheets.definition_of(connection, plan), plan.answers) if plan else None
+    content = letters.content_of(people.answers_of(connection, line.case), said)
     return LinePicture(
         held=held,
         line=line,
@@ -263,6 +279,7 @@ def line_picture(connection: Connection, visit: Visit, held: Meeting, line: Line
         ],
         shared=[(one, content[one]) for one in seating.shared(seats, line.categories) if one in content],
         content=content,
+        planned=_planned(plan),
         earlier=[
             one
             for one in agenda.lines_of_case(connection, line.case)
@@ -280,6 +297,17 @@ def present(shown: LinePicture, own: str) -> list[str]:
     """Name who sits at a line: those who stay for it, with the person who came."""
     there = [f"{one.name}（{one.person}）" if one.person else one.name for one in shown.places if not one.seat.leaves]
     return [own, *there]
+
+
+def _plan_of(connection: Connection, case: str) -> Sheet | None:
+    """Give the plan that a meeting speaks about: the one that was settled last, whether it holds already or not."""
+    return next((one for one in sheets.sheets_of(connection, case, _PLAN) if one.state in sheets.HOLDS), None)
+
+
+def _planned(plan: Sheet | None) -> Sequence[str]:
+    """Name the services of a plan, as a suggestion for what is adopted."""
+    said = plan.answers if plan else {}
+    return [str(one) for name in ("services_law", "services_else") for one in said.get(name) or ()]
 
 
 def _sent(connection: Connection, line: Line) -> dict[str, dict[str, tuple[PaperSent, str]]]:

@@ -142,7 +142,7 @@ def test_what_cannot_be_done_with_a_meeting_is_refused(j1: Connector, s1: Connec
             look(connection)
 
 
-@given(st.text(max_size=40), st.dictionaries(st.sampled_from(["other", "houritsu_shien"]), st.just("beside")))
+@given(st.text(max_size=40), st.dictionaries(st.sampled_from(["other", "legal"]), st.just("beside")))
 def test_a_slip_is_read_as_it_was_written(said: str, services: dict[str, str]) -> None:
     slip = Slip(form=meeting_papers.MINUTES, meeting="m", kind="shien_chosei_kaigi", line="l", services=services)
     body = meeting_papers.write(slip, [Answer(field="minutes", ja="議事", en="Minutes", value=said)])

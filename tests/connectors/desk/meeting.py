@@ -101,7 +101,7 @@ class Table:
         """Write what came of a line."""
         form = {
             "check-fit": "yes", "check-solving": "partly", "check-motivation": "yes", "decision": "adopted",
-            "law": ["kakei_kaizen_jigyo"], "beside": ["shokuryo_shien"], "next_on": "2026-06-01",
+            "law": ["budget"], "beside": ["food"], "next_on": "2026-06-01",
             "indicator": "家賃の遅れがなくなる", "minutes-support_record": MINUTES,
         }  # fmt: skip
         page = self.ours.get(line)

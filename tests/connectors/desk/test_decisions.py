@@ -7,14 +7,14 @@ import pytest
 
 from connectors.casebook import deeds, support_decisions
 from connectors.desk.web.visits import Role
-from tests.connectors.desk.meeting import MINUTES, NAME, Table, table
+from tests.connectors.desk.meeting import MINUTES, NAME, SHARED, Table, table
 from tests.connectors.desk.office import Browser, Page
 
 __all__ = ["table"]
 
 WORDS = "かなりあ架空の条件"
 SAID = {
-    "plan": "confirmed", "service-kakei_kaizen_jigyo": "decided", "service-shokuryo_shien": "confirmed",
+    "plan": "confirmed", "service-budget": "decided", "service-food": "confirmed",
     "first": "2026-04-20", "last": "2026-10-19", "words": WORDS, "officer": "見本 治",
 }  # fmt: skip
 FORM = "main form[data-guard]"
@@ -23,7 +23,7 @@ FORM = "main form[data-guard]"
 @pytest.fixture
 def asked(table: Table) -> Table:
     """A plan that a meeting adopted, its minutes at the municipality, not opened yet."""
-    table.agrees(table.municipality)
+    table.agrees(table.municipality, *SHARED, "income_assets")
     table.convene()
     line = table.line()
     table.settle(line)
@@ -54,8 +54,8 @@ def test_the_officer_opens_decides_and_the_answer_goes_back_sealed(asked: Table)
     page = opened(asked.town)
     assert MINUTES in page.words
     assert NAME in page.words
-    law = page.html.select_one("#f-service-kakei_kaizen_jigyo")
-    beside = page.html.select_one("#f-service-shokuryo_shien")
+    law = page.html.select_one("#f-service-budget")
+    beside = page.html.select_one("#f-service-food")
     assert law is not None
     assert beside is not None
     assert [str(box["value"]) for box in law.select("input")] == ["decided", "decided_with_changes", "not_decided"]
@@ -74,7 +74,7 @@ def test_the_hub_hears_only_that_it_was_decided(asked: Table) -> None:
     hub = asked.network.hub
     everything = repr([hub.meetings, hub.referrals, hub.cases, hub.tasks, hub.events, hub.log.entries])
     assert WORDS not in everything
-    assert "kakei_kaizen_jigyo" not in everything
+    assert "budget" not in everything
     with asked.municipality.connector.casebook.transaction() as connection:
         note = deeds.latest(connection, "note", asked.case)
     assert note is not None
@@ -82,7 +82,7 @@ def test_the_hub_hears_only_that_it_was_decided(asked: Table) -> None:
 
 
 def test_a_plan_that_is_not_confirmed_carries_no_note(asked: Table) -> None:
-    done = decided(asked, plan="not_confirmed", **{"service-kakei_kaizen_jigyo": "not_decided"})
+    done = decided(asked, plan="not_confirmed", **{"service-budget": "not_decided"})
     assert "決定を届けました。" in done.words
     with asked.municipality.connector.casebook.transaction() as connection:
         assert deeds.latest(connection, "note", asked.case) is None
@@ -105,6 +105,21 @@ def test_the_notice_is_plain_and_has_both_sides_words(asked: Table) -> None:
     assert asked.ours.get("/decisions").status == 200
 
 
+def test_a_service_is_told_only_to_whom_its_category_may_be_told(table: Table) -> None:
+    table.agrees(table.municipality)  # not of money
+    table.convene()
+    line = table.line()
+    table.settle(line)
+    table.send(line)
+    table.round()
+    page = opened(table.town)
+    assert "家計改善支援事業" not in page.words
+    assert page.html.select_one("#f-service-budget") is None
+    assert page.html.select_one("#f-service-food") is not None
+    said = {name: value for name, value in SAID.items() if name != "service-budget"}
+    assert "決定を届けました。" in table.town.send(page, said, form=FORM).words
+
+
 def test_only_the_municipalitys_officer_decides(asked: Table) -> None:
     clerk = asked.municipality.browser(asked.municipality.hire("架空 補", roles=frozenset({Role.CASEWORKER})))
     page = opened(clerk)
@@ -122,9 +137,9 @@ def test_a_decision_that_lacks_something_is_not_taken(asked: Table) -> None:
     page = opened(asked.town)
     for field, value, blamed in (
         ("plan", "", "plan"),
-        ("service-kakei_kaizen_jigyo", "", "service-kakei_kaizen_jigyo"),
-        ("service-kakei_kaizen_jigyo", "confirmed", "service-kakei_kaizen_jigyo"),
-        ("service-shokuryo_shien", "decided", "service-shokuryo_shien"),
+        ("service-budget", "", "service-budget"),
+        ("service-budget", "confirmed", "service-budget"),
+        ("service-food", "decided", "service-food"),
         ("first", "", "first"),
         ("last", "2026-04-01", "last"),
         ("last", "2027-04-30", "last"),
@@ -133,7 +148,7 @@ def test_a_decision_that_lacks_something_is_not_taken(asked: Table) -> None:
     ):
         done = asked.town.send(page, SAID | {field: value}, form=FORM)
         assert (done.status, done.faults) == (422, [blamed]), field
-    without = asked.town.send(page, SAID | {"service-kakei_kaizen_jigyo": "not_decided", "words": ""}, form=FORM)
+    without = asked.town.send(page, SAID | {"service-budget": "not_decided", "words": ""}, form=FORM)
     assert without.faults == ["words"]
     with asked.municipality.connector.casebook.transaction() as connection:
         assert support_decisions.all_decided(connection) == []

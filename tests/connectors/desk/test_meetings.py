@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from connectors.casebook import meeting_papers, receive
+from connectors.casebook import meeting_papers, receive, sheets
 from connectors.sdk import answers
 from tests.connectors.desk.meeting import HEALTH, HEALTH_MINUTES, MINUTES, NAME, PLAN, SHARED, Table, table
 from tests.connectors.desk.office import Office
+from tests.connectors.sheets.filled import PLAN as PLAN_SHEET
 
 __all__ = ["table"]
 
@@ -216,6 +217,23 @@ def test_a_member_sees_the_invitation_and_its_own_papers(table: Table) -> None:
     assert "開封済み" in table.theirs.get(f"/meetings/{table.hub_id()}").words
     # of the item without consent the municipality has no paper
     assert "届いた書面はありません。" in table.town.get(f"/meetings/{table.hub_id()}").words
+
+
+def test_the_plan_that_was_settled_is_on_the_table_and_its_services_are_suggested(table: Table) -> None:
+    connector = table.office.connector
+    with connector.casebook.transaction() as connection:
+        pen = connector.pen(table.we)
+        made = sheets.begin(connection, pen, case=table.case, code="plan")
+        sheets.keep_draft(connection, pen, made.id, PLAN_SHEET)
+        sheets.settle(connection, pen, made.id)
+    table.agrees(table.municipality)
+    table.convene()
+    page = table.ours.get(table.line())
+    shown = page.html.select_one("section[aria-labelledby=h-tab]")
+    assert shown is not None
+    assert PLAN_SHEET["goal_now"] in shown.get_text()
+    ticked = {str(one["value"]) for one in page.html.select("input[name=law][checked]")}
+    assert ticked == set(PLAN_SHEET["services_law"])
 
 
 def test_a_print_shows_what_one_member_gets(table: Table) -> None:
