@@ -29,6 +29,7 @@ from connectors.desk.intakes.reads import count_oral
 from connectors.desk.meetings import pages as meetings
 from connectors.desk.office import pages as office
 from connectors.desk.outings import pages as outings
+from connectors.desk.path import pages as path
 from connectors.desk.referrals import pages as referrals
 from connectors.desk.resources import pages as resources
 from connectors.desk.sending import pages as sending
@@ -63,6 +64,7 @@ SLICES: Final = (
     sheets,
     sending,
     caseload,
+    path,
     board,
 )
 """Every slice with pages: one line each, bottom first."""

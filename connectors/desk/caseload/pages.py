@@ -19,6 +19,7 @@ from connectors.desk.web.rendering import render, render_again, see
 from connectors.desk.web.visits import Access, Role, Visit
 
 blueprint: Final = Blueprint("cases", __name__)
+"""`cases.case`, the page to which everything about a case leads, is the path's (`desk/path`)."""
 
 SCOPES: Final = ("mine", "team", "agency")
 STATES: Final = (reads.OPEN, reads.CLOSED)
@@ -52,10 +53,18 @@ def cases(visit: Visit) -> tuple[str, int]:
     )
 
 
-@page(blueprint, "/cases/<case>", who=Access.CASEWORK)
-def case(visit: Visit, case: str) -> tuple[str, int]:
-    """Show one case with all that goes on around it."""
-    return _case(visit, case, None)
+@page(blueprint, "/cases/<case>/course", who=Access.CASEWORK)
+def course(visit: Visit, case: str) -> tuple[str, int]:
+    """Show what was done in a case, who is in charge, and what was planned beside its referrals."""
+    return _course(visit, case, None)
+
+
+@page(blueprint, "/cases/<case>/referrals", who=Access.CASEWORK)
+def threads(visit: Visit, case: str) -> tuple[str, int]:
+    """List the referrals of a case."""
+    with visit.book() as connection:
+        shown = reads.picture(connection, visit, case)
+    return render("caseload/threads.html", shown=shown)
 
 
 @page(blueprint, "/cases/<case>/charge", who=Access.CASEWORK, methods=("POST",))
@@ -74,8 +83,8 @@ def charge(visit: Visit, case: str) -> Response | tuple[str, int]:
             files.assign(connection, pen, case=case, worker=worker, team=team)
             files.caution(connection, pen, case=case, text=caution)
     if not filled.is_fine:
-        return _case(visit, case, filled)
-    return see(url_for("cases.case", case=case), said="caseload.charged")
+        return _course(visit, case, filled)
+    return see(url_for("cases.course", case=case), said="caseload.charged")
 
 
 @page(blueprint, "/cases/<case>/journal", who=Access.CASEWORK, methods=("POST",))
@@ -101,11 +110,11 @@ def note(visit: Visit, case: str) -> Response | tuple[str, int]:
             )
             journal.write(connection, pen, entry)
     if not filled.is_fine:
-        return _case(visit, case, filled)
-    return see(url_for("cases.case", case=case, _anchor="journal"), said="caseload.noted")
+        return _course(visit, case, filled)
+    return see(url_for("cases.course", case=case, _anchor="journal"), said="caseload.noted")
 
 
-def _case(visit: Visit, case: str, filled: Filled | None) -> tuple[str, int]:
+def _course(visit: Visit, case: str, filled: Filled | None) -> tuple[str, int]:
     with visit.book() as connection:
         shown = reads.picture(connection, visit, case)
         colleagues = [one for one in staff.colleagues(connection) if one.roles & {Role.CASEWORKER, Role.SUPERVISOR}]
@@ -116,5 +125,5 @@ def _case(visit: Visit, case: str, filled: Filled | None) -> tuple[str, int]:
         "key": visit.site.connector.new_id(),
     }
     if filled is None:
-        return render("caseload/case.html", **facts)
-    return render_again("caseload/case.html", filled, **facts)
+        return render("caseload/course.html", **facts)
+    return render_again("caseload/course.html", filled, **facts)

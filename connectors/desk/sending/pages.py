@@ -13,6 +13,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from connectors.base.errors import ConnectorError
+from connectors.base.labels import codes
 from connectors.casebook import drafts
 from connectors.casebook.compose import RefusedHereError
 from connectors.desk.cases.reads import person_bar
@@ -48,7 +49,7 @@ def new(visit: Visit) -> Response | tuple[str, int]:
         bar = person_bar(connection, visit, case)
         if request.method == "GET":
             first = service.earlier(connection, visit, origin) if origin else {}
-            filled = Filled(values=fields.as_form({**_DIALECT, **first}))
+            filled = Filled(values=fields.as_form({**_DIALECT, **_wished(), **first}))
         else:
             fields.check("purpose", filled, _nobody(visit))
         draft = None
@@ -60,6 +61,12 @@ def new(visit: Visit) -> Response | tuple[str, int]:
     if request.method == "GET":
         return render("sending/purpose.html", filled=filled, step="purpose", **facts)
     return render_again("sending/purpose.html", filled, step="purpose", **facts)
+
+
+def _wished() -> dict[str, str]:
+    """Give what the page that led here knows already, as far as it is a choice of this form."""
+    said = {"purpose": rules.purposes(), "urgency": codes("urgency")}
+    return {name: request.args[name] for name, known in said.items() if request.args.get(name) in known}
 
 
 def _find(visit: Visit) -> tuple[str, int]:

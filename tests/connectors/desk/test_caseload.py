@@ -79,7 +79,9 @@ def test_somebody_is_put_in_charge_and_the_caution_stands_on_the_page(office: Of
     case = filed(office)
     member = office.hire("仮名 渉")
     browser = office.browser(office.hire())
-    page = browser.send(browser.get(f"/cases/{case}"), {"worker": member, "caution": "電話は昼のみ"}, form="aside form")
+    page = browser.send(
+        browser.get(f"/cases/{case}/course"), {"worker": member, "caution": "電話は昼のみ"}, form="aside form"
+    )
     assert "電話は昼のみ" in page.html.select_one(".person__note").get_text()  # type: ignore[union-attr]
     with office.connector.casebook.transaction() as connection:
         file = files.file_of(connection, case)
@@ -90,14 +92,14 @@ def test_somebody_is_put_in_charge_and_the_caution_stands_on_the_page(office: Of
 def test_whoever_does_not_work_here_is_not_put_in_charge(office: Office) -> None:
     case = filed(office)
     browser = office.browser(office.hire())
-    page = browser.send(browser.get(f"/cases/{case}"), {"worker": "st-nobody"}, form="aside form")
+    page = browser.send(browser.get(f"/cases/{case}/course"), {"worker": "st-nobody"}, form="aside form")
     assert (page.status, page.faults) == (422, ["worker"])
 
 
 def test_what_is_written_down_is_shown_as_it_was_written_once(office: Office) -> None:
     case = filed(office)
     browser = office.browser(office.hire())
-    page = browser.get(f"/cases/{case}")
+    page = browser.get(f"/cases/{case}/course")
     said = {"kind": "call", "channel": "telephone", "text": "髙﨑さんと話した。\n<b>太字ではない</b>"}
     browser.send(page, said, form="#journal form")
     twice = browser.send(page, said, form="#journal form")
@@ -107,7 +109,7 @@ def test_what_is_written_down_is_shown_as_it_was_written_once(office: Office) ->
 def test_nothing_is_written_down_without_a_word(office: Office) -> None:
     case = filed(office)
     browser = office.browser(office.hire())
-    page = browser.send(browser.get(f"/cases/{case}"), {"text": "  "}, form="#journal form")
+    page = browser.send(browser.get(f"/cases/{case}/course"), {"text": "  "}, form="#journal form")
     assert (page.status, page.faults) == (422, ["text"])
 
 

@@ -44,7 +44,7 @@ def test_an_import_is_taken_back_whole_while_nobody_has_worked_with_it(office: O
     assert counts(office)[:3] == [1, 1, 1]
     assert held(office, "SELECT document, born_on, phone_key FROM person_records") == before
     assert held(office, "SELECT count(*) FROM answers, journal, quiet_cases") == [(0,)]
-    assert "書き足し" not in browser.get(f"/cases/{case}").words
+    assert "書き足し" not in browser.get(f"/cases/{case}/course").words
     again = taken_in(browser, as_csv(ROW))
     assert "入れた 1" in again.words
 

@@ -61,7 +61,7 @@ def test_a_register_comes_in_with_all_that_it_says(office: Office, browser: Brow
     assert (found.born_on, found.file.number, found.file.opened_on) == (date(1979, 6, 3), "H31-0042", date(2026, 4, 6))
     assert (record.fields["postal"], record.fields["address"]) == ("000-0000", ROW[5])
     assert told["contact"] == {"address": f"000-0000 {ROW[5]}", "telephone": ROW[6]}
-    assert ROW[7] in browser.get(f"/cases/{found.case}").words
+    assert ROW[7] in browser.get(f"/cases/{found.case}/course").words
 
 
 def test_whoever_imports_is_in_charge_unless_a_row_names_a_colleague(office: Office) -> None:
@@ -224,7 +224,7 @@ def test_the_same_person_gets_what_was_missing_and_keeps_what_was_known(office: 
         record = files.record_of(connection, person or "")
     assert record is not None
     assert (record.fields["address"], record.fields["phone_mobile"]) == ("前からの住所", "000-0000-9999")
-    assert "書き足し" in browser.get(f"/cases/{case}").words
+    assert "書き足し" in browser.get(f"/cases/{case}/course").words
     assert everybody(office)[0][0] == NAME
 
 
