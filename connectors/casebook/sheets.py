@@ -126,9 +126,20 @@ def sheet(connection: Connection, sheet: str) -> Sheet:
 
 def holding(connection: Connection, case: str, code: str) -> Sheet | None:
     """Give what holds of a kind: the plan that was adopted last, else the sheet that was settled last."""
-    found = [one for one in sheets_of(connection, case, code) if one.state in HOLDS]
-    adopted = [one for one in found if one.state == ADOPTED]
-    return max(adopted or found, key=lambda one: one.adopted_at or one.settled_at or one.at, default=None)
+    return holding_in(connection, [case]).get(case, {}).get(code)
+
+
+def holding_in(connection: Connection, cases: Sequence[str]) -> dict[str, dict[str, Sheet]]:
+    """Give what holds of each kind in several cases, as `holding` does; for lists, without signatures."""
+    rows = connection.execute(
+        sa.select(table)
+        .where(table.c.case.in_(cases), table.c.state.in_(HOLDS))
+        .order_by(table.c.adopted_at, table.c.settled_at, _PLACE)  # what was never adopted first, then by time
+    )
+    found: dict[str, dict[str, Sheet]] = {}
+    for row in rows:
+        found.setdefault(row.case, {})[row.code] = _sheet(row, None)
+    return found
 
 
 # ── writing ──

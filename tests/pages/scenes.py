@@ -260,7 +260,7 @@ def _import(page: Page, scene: Scene, desk: Desk) -> None:
 
 def _sheets(scene: Scene) -> None:
     """Fill sheets in for a person of the demo: an assessment, one that is being written, a plan signed and adopted."""
-    connector, case = scene.town["centre"].connector, scene.case("follow_up_late")
+    connector, case = scene.town["centre"].connector, scene.case("question")
     pen = connector.pen("demo")
     with connector.casebook.transaction() as connection:
         for code, body in (("assessment", ASSESSMENT), ("plan", PLAN), ("triage", TRIAGE)):

@@ -166,12 +166,14 @@ VISITS: Final[Mapping[str, tuple[_At, ...]]] = {
         _At(_kept("draft", f"/{step}"), name=step)
         for step in ("purpose", "recipient", "categories", "content", "dates", "check")
     ),
-    "sheets.case_sheets": (_At(_of("follow_up_late", "/cases/{case}/sheets")),),
+    "sheets.case_sheets": (_At(_of("question", "/cases/{case}/sheets")),),
     "sheets.sheet": (_At(_kept("assessment"), name="assessment"), _At(_kept("plan"), name="plan")),
     "sheets.edit": (_At(_kept("triage", "/edit")),),
     "sheets.blank": (_At(lambda _: "/sheets/paper/review"),),
     "sheets.paper": (_At(_kept("plan", "/paper")),),
     "sheets.sign": (_At(_kept("second plan", "/sign")),),
+    "sheets.share": (_At(_kept("assessment", "/share")),),
+    "sheets.share_in": (_At(lambda scene: f"{scene.urls['assessment']}/share/{scene.referral('question')}"),),
     "sheets.adopt": (_At(_kept("plan", "/adopt")),),
     "staff.sign_in": (_At(lambda _: "/signin", who="nobody"),),
     "staff.join": (

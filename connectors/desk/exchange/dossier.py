@@ -18,7 +18,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from connectors.casebook import listing
+from connectors.casebook import listing, tables_sheets
 from connectors.casebook import tables as casebook
 from connectors.casebook import tables_files as own
 from connectors.casebook import tables_mirror as mirror
@@ -27,8 +27,8 @@ from consent.calendar import JST
 
 NOT_ABOUT_ANYBODY: Final = frozenset(
     {"access_anchors", "agencies", "agency_profiles", "anchor_checks", "calendar_feeds", "case_numbers", "conferences",
-     "imports", "outgoing", "scope_templates", "settings", "snoozes", "staff_members", "staff_passkeys",
-     "staff_recovery_codes", "staff_sessions", "staff_spent_challenges", "superseded", "threads"}
+     "imports", "outgoing", "scope_templates", "settings", "sheet_definitions", "snoozes", "staff_members",
+     "staff_passkeys", "staff_recovery_codes", "staff_sessions", "staff_spent_challenges", "superseded", "threads"}
 )  # fmt: skip
 """Tables about staff, partners, the desk itself, or what waits sealed; none of them says anything of a person."""
 LEFT_OUT: Final = frozenset(
@@ -110,6 +110,10 @@ def _drafts(cases: Sequence[str]) -> sa.Select[Any]:
     return sa.select(own.drafts.c.id).where(own.drafts.c.case.in_(cases))
 
 
+def _sheets(cases: Sequence[str]) -> sa.Select[Any]:
+    return sa.select(tables_sheets.sheets.c.id).where(tables_sheets.sheets.c.case.in_(cases))
+
+
 _Which = Callable[[Sequence[str], str | None], sa.ColumnElement[bool]]
 _SPECIAL: Final[Mapping[str, _Which]] = {
     "persons": lambda _, person: casebook.persons.c.id == person,
@@ -119,6 +123,7 @@ _SPECIAL: Final[Mapping[str, _Which]] = {
     "referral_details": lambda cases, _: mirror.referral_details.c.referral.in_(_referrals(cases)),
     "referral_marks": lambda cases, _: mirror.referral_marks.c.referral.in_(_referrals(cases)),
     "draft_files": lambda cases, _: own.draft_files.c.draft.in_(_drafts(cases)),
+    "sheet_signatures": lambda cases, _: tables_sheets.sheet_signatures.c.sheet.in_(_sheets(cases)),
     "access_log": lambda cases, person: sa.or_(
         casebook.access_log.c.case.in_(cases), casebook.access_log.c.about == (person or "")
     ),

@@ -15,11 +15,14 @@ from sqlalchemy import Connection
 
 from connectors.base.labels import label
 from connectors.base.wareki import say_day
+from connectors.casebook import sheets
 from connectors.casebook import tables as casebook
 from connectors.casebook import tables_files as own
 from connectors.casebook import tables_mirror as mirror
 from connectors.casebook.files import CaseFile
 from connectors.casebook.people import Person
+from connectors.casebook.sheet_definitions import catalogue_of
+from connectors.casebook.sheets import Sheet
 from connectors.desk.cases.reads import PersonBar
 from connectors.desk.consents import ledger, provisions
 from connectors.desk.consents import reads as consents
@@ -32,6 +35,8 @@ from connectors.desk.web.texts import text
 from connectors.desk.web.visits import Visit
 from connectors.sdk.reading import read
 from connectors.sdk.threads import FollowUp
+from connectors.sheets.catalogue import Catalogue
+from connectors.sheets.saying import said
 from consent.calendar import JST, day_of
 
 MINE: Final = "mine"
@@ -53,6 +58,13 @@ _FOLLOW_UPS: Final = (
 _PEOPLE_TOO: Final = (
     "born_on_wareki", "opened_on_wareki", "closed_on", "consent_state", "consent_state_label", "case_handle",
 )  # fmt: skip
+_CASE_LIST_FIRST: Final = ("case_number", "person_name", "worker_name", "opened_on", "closed_on")
+_SAID: Final = (
+    ("triage", "screening"), ("assessment", "assessed_on"), ("plan", "n"), ("plan", "term_from"),
+    ("plan", "term_until"), ("plan", "services_law"), ("plan", "decision"), ("monitoring", "on"),
+    ("monitoring", "next_on"), ("review", "attainment"), ("review", "result"), ("review", "closure_reason"),
+)  # fmt: skip
+"""What the list of cases takes from the sheets that hold: sheet and field."""
 _OWN: Final = ("name", "number", "opened_on", "worker", "kana", "sex", "born_on", "protected", "words")
 
 
@@ -133,6 +145,36 @@ def _person_cell(visit: Visit, one: _Case, code: str, names: Mapping[str, str]) 
         "protected": text("exchange.yes", visit.language) if "protected" in fields.get("address_facts", ()) else "",
         "words": one.words,
     }[code]
+
+
+def _case_list(connection: Connection, visit: Visit, wish: Wish) -> Table:
+    """Gather 支援ケース一覧 【4】: a line for each case, with what its sheets say by now."""
+    found = list(_cases(connection, visit, wish))
+    names = staff.names_of(connection, {one.bar.file.worker or "" for one in found if one.bar.file})
+    held: dict[str, dict[str, Sheet]] = {}
+    for some in _chunks([one.bar.case for one in found]):
+        held |= sheets.holding_in(connection, some)
+    known = catalogue_of(connection)
+    rows = [tuple(_head(visit, one) for one in (*_CASE_LIST_FIRST, *(f"{code}-{name}" for code, name in _SAID)))]
+    for one in found:
+        file, closed, own = one.bar.file, one.bar.closed_at, held.get(one.bar.case, {})
+        told = [_told(known, own.get(code), name, visit) for code, name in _SAID]
+        first = (
+            *_whose(one.bar), names.get(file.worker or "", "") if file else "",
+            file.opened_on.isoformat() if file else "", day_of(closed).isoformat() if closed else "",
+        )  # fmt: skip
+        rows.append((*first, *told))
+    return Table(rows=rows, cases=frozenset(one.bar.case for one in found))
+
+
+def _told(known: Catalogue, sheet: Sheet | None, name: str, visit: Visit) -> str:
+    """Say what a sheet says in one field; `n` is the number of its plan."""
+    if sheet is None:
+        return ""
+    if name == "n":
+        return str(sheet.n or "")
+    field = known.find(sheet.code, sheet.version).field(name)
+    return said(field, sheet.answers, visit.language) if field else ""
 
 
 def _referrals(connection: Connection, visit: Visit, wish: Wish) -> Table:
@@ -341,6 +383,7 @@ _GATHERED: Final[Mapping[str, _Gathering]] = {
     "consents": _consents,
     "provisions": _provisions,
     "followups": _follow_ups,
+    "caselist": _case_list,
 }
 LISTS: Final = tuple(_GATHERED)
 """Every list, in the order in which a page offers them."""

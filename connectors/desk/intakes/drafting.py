@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from connectors.base.errors import ConnectorError
 from connectors.base.wareki import DayError, read_day, say_day
-from connectors.casebook import access, directory, drafts, files, people, templates
+from connectors.casebook import access, directory, drafts, files, people, sheets, templates
 from connectors.casebook.directory import KnownAgency
 from connectors.casebook.drafts import Draft, DraftFile
 from connectors.casebook.templates import NamedTemplate
@@ -82,11 +83,17 @@ class Sheet:
         return known + [(code, row[visit.language]) for code, row in CODE_LISTS["recipients"].items()]
 
 
-def begin(connection: Connection, visit: Visit, *, case: str | None, completes: str | None = None) -> str:
+def begin(
+    connection: Connection, visit: Visit, *, case: str | None, completes: str | None = None, plan: str | None = None
+) -> str:
     """Begin a form, for a person who is known where it is opened from a case or completes another; give its id.
 
-    One that was begun and left empty is taken up again.
+    One that was begun and left empty is taken up again. `plan`: the plan with which the consent is signed.
+
+    *Raises* `ConnectorError("sheet-unknown")`: it is no plan of the case.
     """
+    if plan is not None and sheets.sheet(connection, plan).case != case:
+        raise ConnectorError("sheet-unknown")
     values: dict[str, list[str]] = {}
     if completes is not None:
         done = reads.taken(connection, completes)
@@ -97,10 +104,10 @@ def begin(connection: Connection, visit: Visit, *, case: str | None, completes: 
     values |= {"received_on": [_today(visit)], "received_by": [visit.me.id]}
     values = {"signer": ["self"], "written_by": ["person"], **values}
     values.setdefault("template", [templates.templates(connection)[0].template.name])
+    fields = {"form": values, "completes": completes, **({"plan": plan} if plan else {})}
     for one in drafts.drafts_of(connection, visit.me.id):
-        if one.kind == reads.KIND and one.case == case and one.fields == {"form": values, "completes": completes}:
+        if one.kind == reads.KIND and one.case == case and one.fields == fields:
             return one.id
-    fields = {"form": values, "completes": completes}
     return drafts.begin(connection, visit.pen(), kind=reads.KIND, case=case, fields=fields)
 
 
@@ -183,6 +190,7 @@ def read(visit: Visit, sheet: Sheet) -> Intake:
         paper=paper_of(sheet.scan) if signed.method == "paper" and sheet.scan else None,
         values=dict(filled.values.lists()),
         completes=sheet.draft.fields.get("completes"),
+        plan=sheet.draft.fields.get("plan"),
         opened_from=sheet.draft.case,
     )
     if signed.asks_consent:

@@ -50,9 +50,9 @@ def intakes(visit: Visit) -> View:
 
 @page(blueprint, "/intakes/new", who=Access.CASEWORK)
 def new(visit: Visit) -> View:
-    """Begin a form, for somebody new or from a case."""
+    """Begin a form, for somebody new or from a case; or the consent that is renewed together with a plan."""
     with visit.book() as connection:
-        made = drafting.begin(connection, visit, case=request.args.get("case"))
+        made = drafting.begin(connection, visit, case=request.args.get("case"), plan=request.args.get("plan"))
     return redirect(url_for("intakes.draft", draft=made), 303)
 
 

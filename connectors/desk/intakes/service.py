@@ -30,11 +30,14 @@ from consent.receipts import ExclusionRecord
 from consent.scopes import ANY, Scope, check_scope
 
 NEW_PERSON: Final = "new"
+_WITH_A_PLAN: Final = "plan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """A form that was read and found whole. `paper`: the scan, or none where there is none."""
+    """A form that was read and found whole. `paper`: the scan, or none where there is none. `plan`: the plan with
+    which the consent was signed.
+    """
 
     id: str
     told: Told
@@ -44,6 +47,7 @@ class Intake:
     values: Mapping[str, list[str]]
     completes: str | None
     opened_from: str | None
+    plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +211,7 @@ def _sign(connection: Connection, pen: Pen, case: str, intake: Intake, whom: Who
     ours = [one.record for one in statements.consents_of(connection, case) if one.record.agency == pen.agency]
     old = [one for one in ours if whom.replaces or one.form == intake.completes]
     kind = "additional" if any(one.form != intake.completes for one in ours) else "intake_form"
+    kind = _WITH_A_PLAN if intake.plan else kind
     form = form_of(
         pen,
         intake,

@@ -22,6 +22,7 @@ from connectors.casebook.conversation import Held
 from connectors.casebook.corrected import Mark, Place
 from connectors.casebook.receive import ReadPart
 from connectors.casebook.statements import Pen
+from connectors.desk.web.contents import said_in, sheet_title
 from connectors.desk.web.papers import PaperError, read_paper
 from consent.decisions import ConsentBasis, Permitted, Refused
 from consent.vocabulary.codes import Language
@@ -55,6 +56,8 @@ class Shown:
     size: int
     answers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     text: str = field(default="", repr=False)
+    title: str = ""
+    """What the sheet is called that the answers are a part of."""
     reach: Reach = field(default_factory=Reach)
     marks: tuple[Mark, ...] = ()
     corrects: tuple[str, ...] = ()
@@ -195,6 +198,7 @@ def _shown(
         size=len(part.body),
         answers=answers or (),
         text=text,
+        title=sheet_title(part.body, language) if answers else "",
         reach=reach,
     )
 
@@ -211,7 +215,7 @@ def _answers(part: ReadPart, language: Language) -> tuple[tuple[str, str], ...] 
 
 def _pair(one: Mapping[str, Any], language: Language) -> tuple[str, str]:
     said = one.get(language) or one["ja"]
-    return str(said), _plain(one["value"])
+    return str(said), _plain(said_in(one, language))
 
 
 def _plain(value: Any) -> str:

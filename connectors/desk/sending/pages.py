@@ -39,12 +39,14 @@ _DIALECT: Final = {"urgency": "normal", "request_kind": "interview", "accompany"
 def new(visit: Visit) -> Response | tuple[str, int]:
     """Find whom the referral is for; where that is known, ask what it is for and begin a draft."""
     case, origin_id = request.values.get("case", ""), request.values.get("from", "")
-    to = request.values.get("to", "")[:64]
+    to, sheet = request.values.get("to", "")[:64], request.values.get("sheet", "")[:64]
     if not case and not origin_id:
         return _find(visit)
     filled = Filled.of_request()
     with visit.book() as connection:
         origin = service.declined(connection, visit, origin_id) if origin_id else None
+        if sheet:
+            service.attached_sheet(connection, case, sheet)
         case = origin.case if origin else case
         bar = person_bar(connection, visit, case)
         if request.method == "GET":
@@ -54,10 +56,11 @@ def new(visit: Visit) -> Response | tuple[str, int]:
             fields.check("purpose", filled, _nobody(visit))
         draft = None
         if request.method == "POST" and filled.is_fine:
-            draft = service.begin(connection, visit, case=case, form=filled.values, origin=origin, to=to)
+            draft = service.begin(connection, visit, case=case, form=filled.values, origin=origin, to=to, sheet=sheet)
     if draft is not None:
         return redirect(url_for("sending.step", draft=draft, step="recipient"), 303)
-    facts: dict[str, Any] = {"bar": bar, "draft": None, "purposes": rules.purposes(), "origin": origin, "to": to}
+    facts: dict[str, Any] = {"bar": bar, "draft": None, "purposes": rules.purposes(), "origin": origin}
+    facts |= {"to": to, "sheet_id": sheet}
     if request.method == "GET":
         return render("sending/purpose.html", filled=filled, step="purpose", **facts)
     return render_again("sending/purpose.html", filled, step="purpose", **facts)
@@ -263,6 +266,7 @@ def _facts(sheet: Sheet, step: str, numbers: list[tuple[str, str]] | None = None
         "purposes": rules.purposes(),
         "origin": None,
         "to": "",
+        "sheet_id": "",
         "chosen": fields.chosen(sheet.filled),
         "noticed": rules.noticed(texts, overview.barred(sheet), lexicon.words()),
         "numbers": numbers if numbers is not None else (sheet.open_numbers(sheet.parts()) if step == "content" else []),

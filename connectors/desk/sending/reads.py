@@ -141,7 +141,8 @@ def sheet(connection: Connection, visit: Visit, draft_id: str) -> Sheet:
     needed = rules.needed(offer.agency.kind, str(values["purpose"])) if offer else frozenset()
     unused = rules.unused(offer.agency.kind) if offer else frozenset()
     permitted = frozenset(one for one, answer in decided.items() if isinstance(answer, Permitted)) - unused
-    _fill_in(values, visit, offer, needed & permitted, answers)
+    enclosed = frozenset(one.belongs_to for one in attached)
+    _fill_in(values, visit, offer, (needed | enclosed) & permitted, answers)
     staff = {one.id: one.name for one in colleagues(connection)}
     around = Surroundings(
         now=visit.at,
@@ -150,7 +151,7 @@ def sheet(connection: Connection, visit: Visit, draft_id: str) -> Sheet:
         colleagues=frozenset(staff),
         permitted=permitted,
         needed=needed,
-        with_files=frozenset(one.belongs_to for one in attached),
+        with_files=enclosed,
     )
     return Sheet(
         draft=draft,

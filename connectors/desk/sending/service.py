@@ -11,13 +11,27 @@ from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import access, compose, deeds, drafts, marks, mirror, receive, referral_files, statements
+from connectors.casebook import (
+    access,
+    compose,
+    deeds,
+    drafts,
+    marks,
+    mirror,
+    receive,
+    referral_files,
+    sheets,
+    statements,
+)
+from connectors.casebook.compose import WrittenPart
 from connectors.casebook.deeds import Deed
 from connectors.casebook.receive import ReadPart
 from connectors.casebook.referral_files import ReferralFile
 from connectors.desk.sending import fields, letters, reads
 from connectors.desk.sending.reads import KIND, Sheet
-from connectors.desk.web.contents import FORM_MEDIA, TEXT_MEDIA, Part, lines_of
+from connectors.desk.sheets import offers
+from connectors.desk.web.contents import FORM_MEDIA, TEXT_MEDIA, Part, is_of_a_sheet, lines_of
+from connectors.desk.web.texts import text
 from connectors.desk.web.turns import turn_of
 from connectors.desk.web.visits import Visit
 from connectors.sdk.threads import ReferralDetail
@@ -56,12 +70,19 @@ def begin(
     form: MultiDict[str, str],
     origin: ReferralDetail | None,
     to: str = "",
+    sheet: str = "",
 ) -> str:
     """Begin a draft with what the page of the purpose holds; one that takes a declined need further keeps its text.
 
-    `to`: the agency from whose entry of the directory somebody came.
+    `to`: the agency from whose entry of the directory somebody came. `sheet`: the settled sheet that goes with it.
+
+    *Raises* `ConnectorError` as `attached_sheet`.
     """
     said = fields.collect("purpose", form)
+    enclosed = attached_sheet(connection, case, sheet) if sheet else []
+    if sheet:
+        why = text("sending.why-sheet", visit.language)
+        said |= {"sheet": sheet, **{f"why_{part.category}": why for part in enclosed}}
     if to:
         said["suggested_by_me"] = to
     if origin is not None:
@@ -70,8 +91,37 @@ def begin(
     made = drafts.begin(connection, pen, kind=KIND, case=case, fields=said)
     if origin is not None:
         _take_files(connection, visit, made, origin.message)
+    for part in enclosed:
+        name = text("sending.sheet-name", visit.language)
+        drafts.add_file(connection, pen, made, belongs_to=part.category, name=name, media=part.media, body=part.body)
     access.record(connection, staff=visit.me.id, action="draft:begun", about=made, case=case, now=visit.at)
     return made
+
+
+def attached_sheet(connection: Connection, case: str, sheet: str) -> list[WrittenPart]:
+    """Write the parts of a settled sheet of the case, one for each consent category.
+
+    *Raises* `ConnectorError`: `sheet-unknown`; as `offers.require_shareable`.
+    """
+    known = sheets.sheet(connection, sheet)
+    if known.case != case:
+        raise ConnectorError("sheet-unknown")
+    definition = sheets.definition_of(connection, known)
+    offers.require_shareable(definition, known)
+    return [
+        compose.plain_part(category, FORM_MEDIA, body)
+        for category, (_, body) in offers.bodies_of(definition, known).items()
+    ]
+
+
+def _require_sheet(connection: Connection, sheet: Sheet) -> None:
+    """Hold a sheet that goes with the letter to whether it still may: it may have been replaced since.
+
+    *Raises* as `attached_sheet`.
+    """
+    enclosed = sheet.draft.fields.get("sheet")
+    if isinstance(enclosed, str) and enclosed:
+        attached_sheet(connection, sheet.case, enclosed)
 
 
 def declined(connection: Connection, visit: Visit, referral: str) -> ReferralDetail:
@@ -159,6 +209,7 @@ def rehearse(connection: Connection, visit: Visit, sheet: Sheet) -> Sequence[Par
 
     *Raises* as `compose.rehearse`.
     """
+    _require_sheet(connection, sheet)
     pen = visit.pen()
     statements.renew_statuses(connection, pen)
     own = visit.site.connector.keystore.current(KeyUse.ENC, visit.at)
@@ -173,6 +224,7 @@ def send(connection: Connection, visit: Visit, sheet: Sheet, looked_at: str) -> 
     letter = sheet.letter()
     if letters.print_of(letter) != looked_at:
         raise ChangedSinceError
+    _require_sheet(connection, sheet)
     pen = visit.pen()
     statements.renew_statuses(connection, pen)
     own = visit.site.connector.keystore.current(KeyUse.ENC, visit.at).public
@@ -234,7 +286,8 @@ def take_up_again(connection: Connection, visit: Visit, file: ReferralFile, refu
     }
     said["categories"] = [one for one in said.get("categories", []) if one not in said["marked"]]
     made = drafts.begin(connection, visit.pen(), kind=KIND, case=file.case, fields=said)
-    _take_files(connection, visit, made, file.thread, [str(name) for _, name in file.document.get("files", [])])
+    named = [(str(category), str(name)) for category, name in file.document.get("files", [])]
+    _take_files(connection, visit, made, file.thread, named)
     referral_files.note(connection, file, again=made)
     access.record(connection, staff=visit.me.id, action="draft:begun", about=made, case=file.case, now=visit.at)
     return made
@@ -261,17 +314,27 @@ def _texts(connection: Connection, visit: Visit, message: str) -> dict[str, str]
     """Give the texts of a message of ours that no file tells of: one that was sent from the command line."""
     made: dict[str, str] = {}
     for part in _own_parts(connection, visit, message):
-        if part.media in {FORM_MEDIA, TEXT_MEDIA}:
+        if part.media in {FORM_MEDIA, TEXT_MEDIA} and not is_of_a_sheet(part):
             said = lines_of(part.body, visit.language) or part.body.decode("utf-8", errors="replace")
             made[f"text_{part.category}"] = "\n".join(filter(None, (made.get(f"text_{part.category}"), said)))
     return made
 
 
-def _take_files(connection: Connection, visit: Visit, draft: str, message: str, names: list[str] | None = None) -> None:
-    """Put the files of a message of ours with a draft."""
-    attached = [part for part in _own_parts(connection, visit, message) if part.media not in {FORM_MEDIA, TEXT_MEDIA}]
+def _take_files(
+    connection: Connection, visit: Visit, draft: str, message: str, named: Sequence[tuple[str, str]] = ()
+) -> None:
+    """Put the files of a message of ours with a draft, the parts of a sheet among them, by the names they had."""
+    attached = [
+        part
+        for part in _own_parts(connection, visit, message)
+        if is_of_a_sheet(part) or part.media not in {FORM_MEDIA, TEXT_MEDIA}
+    ]
+    left = list(named)
     for n, part in enumerate(attached):
-        name = names[n] if names and n < len(names) else f"{n + 1}"
+        known = next((one for one in left if one[0] == part.category), None)
+        if known is not None:
+            left.remove(known)
+        name = known[1] if known else f"{n + 1}"
         drafts.add_file(
             connection, visit.pen(), draft, belongs_to=part.category, name=name, media=part.media, body=part.body
         )

@@ -78,9 +78,8 @@ def adopt(visit: Visit, sheet: str) -> View:
     with visit.book() as connection:
         shown = reads.opened(connection, visit, sheet)
     fields = [one for one in shown.definition.fields if one.after and one.code not in shown.sheet.after]
-    facts: dict[str, Any] = {
-        "shown": shown, "bar": shown.bar, "fields": fields, "steps": rules.steps_to_adoption(shown.sheet),
-    }  # fmt: skip
+    steps = rules.steps_to_adoption(shown.sheet, renewed=shown.renewed)
+    facts: dict[str, Any] = {"shown": shown, "bar": shown.bar, "fields": fields, "steps": steps}
     if request.method == "GET":
         return render("sheets/adopt.html", filled=Filled(values=rules.form_of(fields, shown.sheet.after)), **facts)
     body = rules.body_of(fields, request.form)

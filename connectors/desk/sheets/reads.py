@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlalchemy import Connection
 
 from connectors.base.labels import label
-from connectors.casebook import access, sheets
+from connectors.casebook import access, sheets, statements
 from connectors.casebook.sheet_definitions import catalogue_of
 from connectors.casebook.sheets import Sheet
 from connectors.desk.cases.reads import PersonBar, person_bar
@@ -20,6 +21,8 @@ from connectors.sheets.definitions import Definition, Field, Section
 from connectors.sheets.saying import said
 
 Row = tuple[str, ...]
+_WITH_A_PLAN: Final = "plan"
+"""The kind of a consent that was signed together with a plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,8 @@ class Opened:
     definition: Definition
     may: rules.Doable
     names: Mapping[str, str]
+    renewed: bool
+    """Whether consent was signed together with a plan since this sheet was begun."""
 
     @property
     def problems(self) -> list[Section]:
@@ -94,6 +99,10 @@ def opened(connection: Connection, visit: Visit, sheet_id: str) -> Opened:
         definition=definition,
         may=rules.doable(definition, sheet),
         names=names_of(connection, staff),
+        renewed=any(
+            one.record.kind == _WITH_A_PLAN and one.record.signed_at >= sheet.at
+            for one in statements.consents_of(connection, sheet.case)
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from werkzeug.datastructures import MultiDict
 
-from connectors.casebook.sheets import ADOPTED, AMENDMENT, DRAFT, HOLDS, SETTLED, Sheet
+from connectors.casebook.sheets import ADOPTED, AMENDMENT, DRAFT, HOLDS, RE_PLAN, SETTLED, Sheet
 from connectors.sheets.answers import MOST_ROWS, OTHER_WORDS, UNASKED, is_empty
 from connectors.sheets.definitions import Definition, Field, Kind
 
@@ -105,9 +105,15 @@ def doable(definition: Definition, sheet: Sheet) -> Doable:
     )
 
 
-def steps_to_adoption(sheet: Sheet) -> list[tuple[str, bool]]:
-    """Name what must be there before a plan holds, each with whether it is."""
+def steps_to_adoption(sheet: Sheet, *, renewed: bool) -> list[tuple[str, bool]]:
+    """Name what must be there before a plan holds, each with whether it is.
+
+    `renewed`: consent was signed together with a plan since this one was begun. It bars nothing: what the person
+    agreed to before holds until its own end.
+    """
     steps = [("settled", sheet.state != DRAFT), ("signed", sheet.signature is not None)]
+    if sheet.change == RE_PLAN:
+        steps.append(("consent", renewed))
     if sheet.change != AMENDMENT:
         steps.append(("meeting", "meeting_on" in sheet.after))
     return [*steps, ("adopted", sheet.state == ADOPTED)]

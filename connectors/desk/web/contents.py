@@ -7,9 +7,9 @@ The same for whoever is about to send it and whoever has received it. Nothing of
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from consent.vocabulary.codes import Language
 
@@ -44,6 +44,8 @@ class Content:
     size: int
     answers: tuple[tuple[str, str], ...] = ()
     text: str | None = None
+    title: str = ""
+    """What the sheet is called that the answers are a part of."""
 
     @property
     def is_file(self) -> bool:
@@ -56,7 +58,7 @@ def content_of(media: str, body: bytes, language: Language) -> Content:
     if media == FORM_MEDIA:
         answers = _answers(body, language)
         if answers:
-            return Content(media=media, size=len(body), answers=answers)
+            return Content(media=media, size=len(body), answers=answers, title=sheet_title(body, language))
     if media.startswith("text/") or media == FORM_MEDIA:
         return Content(media=media, size=len(body), text=body.decode("utf-8", errors="replace"))
     return Content(media=media, size=len(body))
@@ -70,6 +72,20 @@ def by_category(parts: Iterable[Part], language: Language) -> list[tuple[str, li
     return list(made.items())
 
 
+def is_of_a_sheet(part: Part) -> bool:
+    """Say whether a part is one of a national sheet (`sheets.parts.part_of`), not of a referral form."""
+    return part.media == FORM_MEDIA and bool(sheet_title(part.body, "ja"))
+
+
+def sheet_title(body: bytes, language: Language) -> str:
+    """Give what a sheet is called of which a form's answers are a part; nothing where it is another form."""
+    try:
+        known = json.loads(body)["sheet"]
+        return f"{known['number']} {known[language]}"
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
 def lines_of(body: bytes, language: Language) -> str:
     """Write a form's answers as lines, for whoever goes on writing from there."""
     return "\n".join(f"{question}：{answer}" for question, answer in _answers(body, language))
@@ -78,9 +94,14 @@ def lines_of(body: bytes, language: Language) -> str:
 def _answers(body: bytes, language: Language) -> tuple[tuple[str, str], ...]:
     try:
         given = json.loads(body)["answers"]
-        return tuple((str(one[language]), _plain(one["value"])) for one in given)
-    except (ValueError, KeyError, TypeError):
+        return tuple((str(one[language]), _plain(said_in(one, language))) for one in given)
+    except (ValueError, KeyError, TypeError, AttributeError):
         return ()
+
+
+def said_in(one: Mapping[str, Any], language: Language) -> Any:
+    """Give an answer in a language, where it was written in both; else as it was written."""
+    return one["value_en"] if language == "en" and one.get("value_en") else one["value"]
 
 
 def _plain(value: object) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date
 from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 
-from connectors.casebook import sheets
+from connectors.casebook import files, sheets
 from connectors.casebook.sheets import Sheet
 from connectors.desk.sheets import rules
 from connectors.sheets.catalogue import ORDER
@@ -179,6 +180,27 @@ def test_a_sheet_is_given_out_and_nothing_in_it_is_a_formula(
         cells = [cell for row in load_workbook(io.BytesIO(answer.get_data())).active.iter_rows() for cell in row]
         assert {cell.data_type for cell in cells if cell.value} == {"s"}
     assert browser.get(f"/sheets/{newest(office, case, 'triage').id}/file.exe").status == 404
+
+
+def test_the_list_of_cases_says_what_the_sheets_of_each_say(office: Office, browser: Browser, case: str) -> None:
+    with office.connector.casebook.transaction() as connection:
+        files.open_file(connection, office.connector.pen("test"), case=case, on=date(2026, 4, 1))
+    filled(browser, case, "triage", TRIAGE)
+    adopted(office, browser, case)
+    asked = {"what": "caselist", "width": "office", "kind": "csv-utf-8"}
+    answer = browser.post("/exchange/export", asked | {"reason": _reason(browser)})
+    head, row = list(csv.reader(io.StringIO(answer.answer.get_data().decode("utf-8-sig"))))
+    said = dict(zip(head, row, strict=True))
+    assert said["スクリーニング結果"] == "プラン策定し継続支援"
+    assert (said["プラン回数"], said["法に基づく事業等"]) == ("1", "家計改善支援事業、就労準備支援事業")
+    assert said["プラン期間(終了)"].startswith("令和8年")
+
+
+def _reason(browser: Browser) -> str:
+    """Give a reason that the page of exports offers."""
+    options = browser.get("/exchange").html.select("[name=reason]")
+    found = next(one for one in options if one.get("value") or one.select_one("option[value]:not([value=''])"))
+    return str(found.get("value") or found.select_one("option[value]:not([value=''])")["value"])  # type: ignore[index]
 
 
 def test_what_is_not_here_is_not_found(browser: Browser, case: str) -> None:
