@@ -126,7 +126,8 @@ def sheet(connection: Connection, sheet: str) -> Sheet:
 
 def holding(connection: Connection, case: str, code: str) -> Sheet | None:
     """Give what holds of a kind: the plan that was adopted last, else the sheet that was settled last."""
-    return holding_in(connection, [case]).get(case, {}).get(code)
+    found = holding_in(connection, [case]).get(case, {}).get(code)
+    return None if found is None else sheet(connection, found.id)
 
 
 def holding_in(connection: Connection, cases: Sequence[str]) -> dict[str, dict[str, Sheet]]:
