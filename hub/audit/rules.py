@@ -53,6 +53,7 @@ class AuditKind(StrEnum):
     OVERRIDE_USED = "override:used"
     OVERRIDE_LIMITED = "override:limited"
     OVERRIDE_REVIEWED = "override:reviewed"
+    OVERRIDE_OVERDUE = "override:overdue"
     ANOMALY_FOUND = "anomaly:found"
     ANOMALY_CLOSED = "anomaly:closed"
     SAMPLE_DRAWN = "sample:drawn"

@@ -35,4 +35,11 @@ def remind_of_notices(session: Session) -> None:
             service.remind(session, one.notice.id, officer=None, now=at)
 
 
-TIMERS: Final[Sequence[Callable[[Session], None]]] = (watch_past_days, remind_of_notices)
+def escalate_reviews(session: Session) -> None:
+    """Write down each emergency use that nobody judged by the end of the next business day (audit-log, Oversight)."""
+    at = now(session)
+    for one in reads.uses(session, now=at):
+        service.escalate(session, one, now=at)
+
+
+TIMERS: Final[Sequence[Callable[[Session], None]]] = (watch_past_days, remind_of_notices, escalate_reviews)

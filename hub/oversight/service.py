@@ -14,7 +14,7 @@ from consent.calendar import Calendar, end_of_day, start_of_day
 from hub.agencies import reads as agencies
 from hub.audit import reads as log
 from hub.audit import service as audit
-from hub.audit.rules import HUB, AuditKind, Entry, Json
+from hub.audit.rules import HUB, AuditKind, Entry, Json, timestamp
 from hub.base.errors import ConflictError, InvalidError, NotFoundError
 from hub.base.ids import new_id
 from hub.intakes import overseen as intakes
@@ -36,6 +36,7 @@ from hub.oversight.rules import (
     may_review,
     needs_action,
 )
+from hub.tasks import reads as raised
 from hub.tasks import service as tasks
 from hub.tasks.rules import TaskKind
 
@@ -111,6 +112,28 @@ def close_anomaly(
     entry = Entry(kind=AuditKind.ANOMALY_CLOSED, actor=officer, parties=(), subject=anomaly, facts=facts)
     audit.append(session, entry, now=now)
     return reads.anomaly(session, anomaly) or found
+
+
+def escalate(session: Session, found: Use, *, now: datetime) -> bool:
+    """Write down, once, that nobody judged an emergency use in time, and ask the operator to see that somebody does.
+
+    Says whether it was written now: it is not where it was before, or where the time is not over.
+    """
+    about, kind = found.id, TaskKind.REVIEW_OVERDUE
+    if found.state is not ReviewState.OVERDUE or raised.was_raised(session, None, kind, about):
+        return False
+    case = found.use.disclosure.message.case_handle
+    tasks.raise_task(session, agency=None, kind=kind, about=about, case=case, due=now, now=now)
+    entry = Entry(
+        kind=AuditKind.OVERRIDE_OVERDUE,
+        actor=HUB,
+        parties=(found.agency,),
+        case=case,
+        subject=about,
+        facts={"due": timestamp(found.due_at)},
+    )
+    audit.append(session, entry, now=now)
+    return True
 
 
 def remind(session: Session, notice: str, *, officer: str | None, now: datetime) -> int:
@@ -253,7 +276,8 @@ def _tell_review(session: Session, found: Use, one: Review, *, now: datetime) ->
     audit.append(session, entry, now=now)
     outbox.tell(session, agency=found.agency, event="override:reviewed", about=one.message, now=now)
     if is_final(one.answer):
-        tasks.finish(session, agency=None, kind=TaskKind.EMERGENCY_REVIEW, about=one.message, now=now)
+        for kind in (TaskKind.EMERGENCY_REVIEW, TaskKind.REVIEW_OVERDUE):
+            tasks.finish(session, agency=None, kind=kind, about=one.message, now=now)
     if needs_action(one.answer):
         due = Calendar().add_business_days(now, PAPER_BUSINESS_DAYS)
         kind = TaskKind.REVIEW_RESULT

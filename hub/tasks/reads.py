@@ -51,6 +51,13 @@ def task(session: Session, agency: str, task_id: str) -> Task | None:
     return None if row is None else _task(row)
 
 
+def was_raised(session: Session, agency: str | None, kind: TaskKind, about: str) -> bool:
+    """Say whether the agency (None: the operator) has, or had, a task of a kind about a thing."""
+    table = tables.tasks.c
+    query = sa.select(table.id).where(_owned_by(agency), table.kind == kind.value, table.about == about)
+    return session.execute(query.limit(1)).first() is not None
+
+
 @cache
 def labels() -> dict[str, dict[str, str]]:
     """Return the catalogue of labels: kind → language → text."""

@@ -36,6 +36,7 @@ class TaskKind(StrEnum):
     CASE_NOTE = "case_note"
     MEETING_INVITED = "meeting_invited"
     EMERGENCY_REVIEW = "emergency_review"
+    REVIEW_OVERDUE = "review_overdue"
     REVIEW_RESULT = "review_result"
     PAPER_SAMPLE = "paper_sample"
     OVERRIDE_LIMIT = "override_limit"

@@ -7,8 +7,10 @@ import pytest
 import sqlalchemy as sa
 
 from consent.calendar import Calendar
+from hub.audit.rules import timestamp
 from hub.base.errors import ConflictError, InvalidError, NotFoundError
 from hub.oversight import reads, service, tables
+from hub.oversight.jobs import escalate_reviews
 from hub.oversight.reads import ReviewState
 from hub.oversight.rules import Answer, Remark
 from tests.hub.builders import new_uuid
@@ -50,6 +52,24 @@ def test_a_final_answer_ends_the_review_and_its_task_and_tells_the_agency(office
     assert entry["actor"] == office.officer
     assert entry["parties"] == [story.j1.id]
     assert entry["facts"] == {"answer": "justified", "remark": "none", "reference": "R8-0123", "in_time": True}
+
+
+def test_what_nobody_judged_in_time_is_written_down_once_and_asked_of_the_operator(office: Office) -> None:
+    message, story = use(office), office.story
+    (waiting,) = office.look(reads.uses)
+    overdue = "kind = 'review_overdue' and agency is null"
+    office.tick(escalate_reviews, at=waiting.due_at - timedelta(seconds=1))
+    assert (story.entries("override:overdue"), story.count("tasks", overdue)) == ([], 0)
+    for later in (timedelta(), timedelta(hours=1), timedelta(days=3)):
+        office.tick(escalate_reviews, at=waiting.due_at + later)
+    (entry,) = story.entries("override:overdue")
+    assert (entry["actor"], entry["parties"], entry["subject"]) == ("hub", [story.j1.id], message)
+    assert entry["facts"] == {"due": timestamp(waiting.due_at)}
+    assert story.count("tasks", f"{overdue} and done_at is null") == 1
+    judge(office, message)
+    assert story.count("tasks", f"{overdue} and done_at is null") == 0
+    office.tick(escalate_reviews, at=waiting.due_at + timedelta(days=9))
+    assert len(story.entries("override:overdue")) == 1
 
 
 @pytest.mark.parametrize("answer", [Answer.PROCEDURE_LACKING, Answer.NOT_JUSTIFIED, Answer.MORE_NEEDED])
