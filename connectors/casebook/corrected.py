@@ -80,6 +80,28 @@ def marks_on(connection: Connection, message: str, sender: str, agency: str) -> 
     return {n: some for n, some in marks.items() if some}
 
 
+def newest_is_corrected(connection: Connection, case: str, category: str, agency: str) -> bool:
+    """Say whether what others told us last of a category, as far as somebody opened it, is corrected by its sender."""
+    held, parts = tables.messages.c, tables.parts.c
+    row = connection.execute(
+        sa.select(held.id, held.sender, parts.n)
+        .join(tables.parts, sa.and_(parts.message == held.id, parts.sender == held.sender))
+        .where(
+            held.case == case,
+            held.sender != agency,
+            held.read_at.is_not(None),
+            parts.category == category,
+            parts.media != MEDIA,
+            parts.result == "ok",
+        )
+        .order_by(held.at.desc(), held.id.desc(), parts.n)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return False
+    return bool(on(marks_of(connection, case, agency), (row.id, row.sender, row.n), category))
+
+
 def messages_corrected(connection: Connection, case: str, agency: str) -> frozenset[tuple[str, str]]:
     """Name the messages of a case of which some part is corrected: id and sender."""
     return frozenset((message, sender) for message, sender, _ in marks_of(connection, case, agency))

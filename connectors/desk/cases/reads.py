@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import access, files, listing, marks, people, received
+from connectors.casebook import access, corrected, files, listing, marks, people, received
 from connectors.casebook.files import CaseFile
 from connectors.casebook.people import Person
 from connectors.desk.web.visits import Role, Visit
@@ -17,7 +17,10 @@ from connectors.desk.web.visits import Role, Visit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonBar:
-    """Who a page is about: `person` is none for a partner's case; `told` is the name as the partner told it, if any."""
+    """Who a page is about: `person` is none for a partner's case; `told` is the name as the partner told it, if any.
+
+    `corrected`: its sender has said since that something of it was wrong.
+    """
 
     case: str
     person: Person | None
@@ -26,6 +29,7 @@ class PersonBar:
     is_ours: bool
     closed_at: datetime | None
     told: str | None = None
+    corrected: bool = False
 
 
 def person_bar(connection: Connection, visit: Visit, case: str) -> PersonBar:
@@ -39,6 +43,7 @@ def person_bar(connection: Connection, visit: Visit, case: str) -> PersonBar:
     require_reason(connection, visit, case, file)
     person = people.person_of(connection, case, staff=visit.me.id, now=visit.at)
     record = files.record_of(connection, person.id) if person else None
+    told = None if person else received.names_in(connection, [case]).get(case)
     return PersonBar(
         case=case,
         person=person,
@@ -46,7 +51,9 @@ def person_bar(connection: Connection, visit: Visit, case: str) -> PersonBar:
         file=file,
         is_ours=known.owner == visit.site.connector.agency,
         closed_at=known.closed_at,
-        told=None if person else received.names_in(connection, [case]).get(case),
+        told=told,
+        corrected=told is not None
+        and corrected.newest_is_corrected(connection, case, "identity", visit.site.connector.agency),
     )
 
 

@@ -10,7 +10,8 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from connectors.base.errors import ConnectorError
-from connectors.casebook import deeds, directory, meeting_papers, receive, support_decisions
+from connectors.casebook import corrected, deeds, directory, meeting_papers, receive, support_decisions
+from connectors.casebook.corrected import Mark
 from connectors.casebook.meeting_papers import DECISION, MINUTES, Paper
 from connectors.casebook.receive import ReadPart
 from connectors.casebook.support_decisions import Decided
@@ -54,7 +55,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """One line that the municipality is asked about: `paper` the minutes that ask, `contents` once they were opened."""
+    """One line that the municipality is asked about: `paper` the minutes that ask, `contents` once they were opened.
+
+    `marks`: what its sender has corrected of it since, by category.
+    """
 
     paper: Paper
     bar: PersonBar
@@ -64,6 +68,7 @@ class Picture:
     outcome: Outcome | None
     answer: Paper | None
     state: str
+    marks: Mapping[str, tuple[Mark, ...]]
 
 
 def lists(connection: Connection, visit: Visit) -> Lists:
@@ -124,7 +129,15 @@ def picture(connection: Connection, visit: Visit, referral: str, line: str) -> P
         outcome=_of_ours(known) if known else _of_paper(answer, parts) if answer and not is_asked and is_open else None,
         answer=answer,
         state=deed.state if deed else "sent",
+        marks=_marks(connection, shown, parts, us) if shown else {},
     )
+
+
+def _marks(connection: Connection, shown: Paper, parts: Sequence[ReadPart], us: str) -> dict[str, tuple[Mark, ...]]:
+    found, marks = corrected.marks_on(connection, shown.message, shown.sender, us), dict[str, tuple[Mark, ...]]()
+    for part in parts:
+        marks[part.category] = tuple(dict.fromkeys((*marks.get(part.category, ()), *found.get(part.n, ()))))
+    return marks
 
 
 def _newest(connection: Connection, **side: str) -> list[Paper]:

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from connectors.casebook import statements, tables_corrections
-from consent.envelope.manifest import ByEmergency
+from consent.envelope.manifest import ByEmergency, MessageKind
 from consent.scopes import ANY, Exclusion
 from tests.connectors.desk.office import Page
 from tests.connectors.desk.referring import CANARY, Referred, referred
@@ -222,6 +224,22 @@ def test_what_is_not_there_is_said_and_not_repeated(told: Referred, rule: str) -
 
 def test_another_agencys_message_cannot_be_corrected_from_here(told: Referred) -> None:
     assert told.theirs.get(path(told)).status in {404, 409}
+
+
+def test_a_name_that_was_told_and_is_wrong_is_marked_in_the_bar_until_the_right_one_comes(told: Referred) -> None:
+    page = told.ours.get(path(told, "identity"))
+    told.ours.send(page, {"text": "氏名の読みが違います"}, form=FORM)
+    told.round()
+    assert "訂正あり" in str(told.theirs.get(f"/inbox/{told.id}").html.select_one("section.person"))
+    told.later(minutes=1)
+    connector = told.office.connector
+    again = letter(told.case, told.partner.connector, text("identity", "架空 正"), kind=MessageKind.DOCUMENT)
+    thread = told.network.hub.referrals[told.id].thread
+    sent = connector.send(replace(again, referral=told.id, thread=thread))
+    told.round()
+    closed = told.theirs.get(f"/referrals/{told.id}/messages/{connector.agency}/{sent}")
+    told.theirs.send(closed, form="form[action$='/open']")
+    assert "訂正あり" not in str(told.theirs.get(f"/inbox/{told.id}").html.select_one("section.person"))
 
 
 def test_either_side_corrects_what_it_said(told: Referred) -> None:

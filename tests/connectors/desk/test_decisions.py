@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.casebook import deeds, support_decisions
+from connectors.casebook import deeds, meeting_papers, support_decisions
 from connectors.desk.web.visits import Role
 from tests.connectors.desk.meeting import MINUTES, NAME, SHARED, Table, table
 from tests.connectors.desk.office import Browser, Page
@@ -67,6 +67,23 @@ def test_the_officer_opens_decides_and_the_answer_goes_back_sealed(asked: Table)
     assert WORDS in came.words
     assert "家計改善支援事業 決定" in came.words
     assert "（2026年）10月19日" in came.words
+
+
+def test_minutes_that_their_sender_corrects_are_marked_where_the_municipality_reads_them(asked: Table) -> None:
+    opened(asked.town)
+    place = one(asked.town)
+    with asked.municipality.connector.casebook.transaction() as connection:
+        (paper,) = meeting_papers.papers(connection, forms=(meeting_papers.MINUTES,))
+    write = asked.ours.get(f"/corrections/new?message={paper.message}&category=income_assets")
+    asked.ours.send(write, {"text": "かなりあ正しい収入"}, form="form[data-guard]")
+    asked.round()
+    page = asked.town.get(place)
+    assert "訂正あり" in page.words
+    assert "かなりあ正しい収入" not in page.words
+    link = page.html.select_one(".corrected a")
+    assert link is not None
+    asked.town.send(asked.town.get(str(link["href"])), form="form[action$='/open']")
+    assert "かなりあ正しい収入" in asked.town.get(place).words
 
 
 def test_the_hub_hears_only_that_it_was_decided(asked: Table) -> None:
