@@ -31,6 +31,7 @@ from connectors.desk.office import pages as office
 from connectors.desk.outings import pages as outings
 from connectors.desk.path import pages as path
 from connectors.desk.referrals import pages as referrals
+from connectors.desk.reports import pages as reports
 from connectors.desk.resources import pages as resources
 from connectors.desk.sending import pages as sending
 from connectors.desk.sheets import pages as sheets
@@ -58,6 +59,7 @@ SLICES: Final = (
     meetings,
     decisions,
     resources,
+    reports,
     inbox,
     outings,
     followups,

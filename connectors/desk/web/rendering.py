@@ -50,6 +50,7 @@ MENU: Final = (
     Menu("meetings.conferences", "lock", "web.menu-conferences", Access.CASEWORK),
     Menu("decisions.decisions", "check", "web.menu-decisions", Access.CASEWORK),
     Menu("resources.resources", "flag", "web.menu-resources", Access.CASEWORK),
+    Menu("reports.month", "chart", "web.menu-reports", Access.CASEWORK),
     Menu("intakes.intakes", "pen", "web.menu-intakes", Access.CASEWORK),
     Menu("sending.begun", "file", "web.menu-drafts", Access.CASEWORK),
     Menu("emergencies.emergencies", "warn", "web.menu-emergencies", Access.STAFF),
