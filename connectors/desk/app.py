@@ -22,6 +22,8 @@ from connectors.desk.corrections import pages as corrections
 from connectors.desk.decisions import pages as decisions
 from connectors.desk.emergencies import pages as emergencies
 from connectors.desk.exchange import pages as exchange
+from connectors.desk.finding import public_pages as finding
+from connectors.desk.finding.pages import count as count_tips
 from connectors.desk.followups import pages as followups
 from connectors.desk.inbox import pages as inbox
 from connectors.desk.intakes import pages as intakes
@@ -66,6 +68,7 @@ SLICES: Final = (
     sheets,
     sending,
     caseload,
+    finding,
     path,
     board,
 )
@@ -104,7 +107,7 @@ def build_desk() -> Flask:
     prepare_templates(app)
     for one in SLICES:
         app.register_blueprint(one.blueprint)
-    app.extensions[HOT] = {"inbox.inbox": inbox.count, "intakes.intakes": count_oral}
+    app.extensions[HOT] = {"inbox.inbox": inbox.count, "intakes.intakes": count_oral, "finding.tips": count_tips}
     return app
 
 

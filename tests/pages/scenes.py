@@ -9,7 +9,8 @@ from datetime import timedelta
 
 from playwright.sync_api import Page
 
-from connectors.casebook import meetings, papers, plans, sheets
+from connectors.casebook import finding, marks, meetings, papers, plans, sheets
+from connectors.desk.finding.pages import FORM_IS_OPEN
 from connectors.desk.intakes.signing import picture
 from connectors.desk.staff import service as staff
 from connectors.desk.web.visits import Role
@@ -69,10 +70,25 @@ def set_scene(town: Town, eyes: Eyes) -> Scene:
         _import(page, scene, worker)
         _meetings(page, scene, worker)
     _sheets(scene)
+    _finding(scene)
     with eyes.tab(scripts=False) as page:
         page.goto(town["council"].enter("/notices"))
         scene.urls["notice"] = page.locator("a[href*='/notices/']").first.get_attribute("href") or ""
     return scene
+
+
+def _finding(scene: Scene) -> None:
+    """Write a tip down, as it came by the public page, which is open."""
+    connector = scene.town["centre"].connector
+    with connector.casebook.transaction() as connection:
+        marks.remember(connection, FORM_IS_OPEN, "yes")
+        said = {"name": "架空 気になる", "signs": "郵便物がたまっている", "phone": "000-0000-0001"}
+        tip = finding.Tip(
+            id=connector.new_id(), at=connector.now(), source="neighbour", came_by=finding.BY_FORM, staff=None,
+            urgent=True, document=said,
+        )  # fmt: skip
+        finding.keep(connection, tip, by="test")
+    scene.urls["tip"] = f"/tips/{tip.id}"
 
 
 def _tickets(town: Town, worker: str) -> tuple[dict[str, str], str]:

@@ -113,6 +113,9 @@ VISITS: Final[Mapping[str, tuple[_At, ...]]] = {
         _At(_kept("import check"), name="check"),
     ),
     "exchange.record": (_At(_of("follow_up_late", "/cases/{case}/record")),),
+    "finding.tip": (_At(_kept("tip")),),
+    "finding.thanks": (_At(lambda _: "/tell/thanks", who="nobody"),),
+    "finding.tell": (_At(lambda _: "/tell", who="nobody"),),
     "followups.new": (_At(_of("visiting_today", "/followups/{referral}/new")),),
     "followups.record": (_At(_kept("follow-up")),),
     "inbox.item": (

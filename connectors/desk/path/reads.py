@@ -10,8 +10,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from connectors.casebook import deeds, listing, mirror, step_files, steps, tables
+from connectors.casebook import deeds, finding, listing, mirror, step_files, steps, tables
 from connectors.casebook.deeds import Deed
+from connectors.casebook.finding import Tip
 from connectors.casebook.step_files import Attempt, Ending, Side, Triage, Urgency
 from connectors.casebook.steps import Course
 from connectors.desk.cases.reads import PersonBar, person_bar
@@ -25,6 +26,7 @@ from connectors.desk.referrals.reads import Row, Wanted
 from connectors.desk.staff import reads as staff
 from connectors.desk.web.visits import Visit
 from connectors.sdk.answers import Agency
+from consent.vocabulary.codes import CODE_LISTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +39,11 @@ class Form:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """What somebody else did at a step: a referral to them, or the municipality's decision."""
+    """What somebody else did at a step: a referral to them, a tip of theirs (`source`), the municipality's decision."""
 
     at: datetime
     row: Row | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,7 @@ class Own:
     attempts: Sequence[Attempt]
     endings: Sequence[Ending]
     sides: Sequence[Side]
+    tips: Sequence[Tip]
     earlier: str | None
     later: Sequence[str]
 
@@ -124,7 +128,7 @@ def path(connection: Connection, visit: Visit, case: str, term: int | None = Non
         course=stands,
         term=wanted,
         last_term=last,
-        lines=_lines(stands, rules.stages(history, wanted), rows, profiles, wanted),
+        lines=_lines(stands, rules.stages(history, wanted), rows, profiles, wanted, own.tips),
         balls=balls.balls(
             stands,
             rows,
@@ -158,6 +162,7 @@ def own_of(connection: Connection, case: str) -> Own:
         attempts=step_files.attempts_of(connection, case),
         endings=step_files.endings_of(connection, case),
         sides=step_files.sides_of(connection, case),
+        tips=finding.tips_of_case(connection, case),
         earlier=step_files.earlier_case(connection, case),
         later=step_files.later_cases(connection, case),
     )
@@ -180,7 +185,12 @@ def made_before(connection: Connection, case: str, said: Mapping[str, object], v
 
 
 def _lines(
-    course: Course, drawn: Sequence[Stage], rows: Sequence[Row], profiles: Mapping[str, Agency], term: int
+    course: Course,
+    drawn: Sequence[Stage],
+    rows: Sequence[Row],
+    profiles: Mapping[str, Agency],
+    term: int,
+    tips: Sequence[Tip],
 ) -> tuple[Line, ...]:
     history = course.shown.history
     left: dict[str, list[Beside]] = {}
@@ -193,6 +203,9 @@ def _lines(
         kind = profiles[row.partner].kind if row.partner in profiles else ""
         side = left if balls.side_of(kind) == balls.MUNICIPALITY else right
         side.setdefault(step, []).append(Beside(at=at, row=row))
+    for tip in tips:
+        side = left if CODE_LISTS["tip_source"][tip.source]["side"] == balls.MUNICIPALITY else right
+        side.setdefault(rules.STEPS[0], []).append(Beside(at=tip.at, source=tip.source))
     for note in course.confirmations:
         if rules.term_at(history, note.at) == term:
             left.setdefault(rules.DECISION, []).append(Beside(at=note.at))

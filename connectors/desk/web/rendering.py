@@ -46,6 +46,7 @@ MENU: Final = (
     Menu("referrals.referrals", "send", "web.menu-referrals", Access.CASEWORK),
     Menu("cases.cases", "people", "web.menu-cases", Access.CASEWORK),
     Menu("followups.followups", "walk", "web.menu-followups", Access.CASEWORK),
+    Menu("finding.tips", "eye", "web.menu-finding", Access.CASEWORK),
     Menu("meetings.meetings", "meet", "web.menu-meetings", Access.CASEWORK),
     Menu("meetings.conferences", "lock", "web.menu-conferences", Access.CASEWORK),
     Menu("decisions.decisions", "check", "web.menu-decisions", Access.CASEWORK),
