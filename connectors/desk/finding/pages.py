@@ -6,12 +6,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from flask import request, url_for
-from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
-from connectors.casebook import access, files, finding, marks
-from connectors.casebook.finding import Outreach, Tip
-from connectors.desk.finding import forms
+from connectors.casebook import access, finding, marks
+from connectors.casebook.finding import Outreach
+from connectors.desk.finding import forms, reads
 from connectors.desk.finding.blueprint import blueprint
 from connectors.desk.staff import reads as staff
 from connectors.desk.web.filling import Filled
@@ -23,7 +22,6 @@ from connectors.desk.web.visits import Access, Visit
 FORM_IS_OPEN: Final = "tell-form-open"
 """The mark under which the casebook remembers that the public page is open; supervisors open and close it."""
 _PAGE: Final = 50
-_LOOKALIKES: Final = 5
 _LONGEST: Final = 2000
 _NEW: Final = "new"
 
@@ -139,24 +137,13 @@ def _show(visit: Visit, tip: str, filled: Filled | None) -> tuple[str, int]:
         known = finding.tip_of(connection, tip)
         access.record(connection, staff=visit.me.id, action="tip:viewed", about=tip, now=visit.at)
         tried = finding.outreach_of(connection, tip)
-        alike = _alike(connection, visit, known) if known.state == finding.OPEN else []
+        alike = reads.alike(connection, visit, known) if known.state == finding.OPEN else []
         names = staff.names_of(connection, [known.staff or "", *(one.staff for one in tried)])
     facts: dict[str, Any] = {"tip": known, "tried": tried, "alike": alike, "names": names}
     facts["key"] = visit.site.connector.new_id()
     if filled is None:
         return render("finding/tip.html", **facts)
     return render_again("finding/tip.html", filled, **facts)
-
-
-def _alike(connection: Connection, visit: Visit, tip: Tip) -> list[tuple[str, str]]:
-    """Give people here whom a tip may be about, by name, reading or telephone."""
-    found: dict[str, str] = {}
-    for said in (tip.said("name"), tip.said("kana"), tip.said("phone")):
-        if said:
-            for one in files.search(connection, said, staff=visit.me.id, now=visit.at, limit=_LOOKALIKES):
-                number = one.file.number if one.file else ""
-                found.setdefault(one.person.id, " ".join(filter(None, (one.person.name, one.person.kana, number))))
-    return list(found.items())[:_LOOKALIKES]
 
 
 def _options(visit: Visit, name: str, values: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -44,7 +44,7 @@ def test_pages_without_sign_in_are_these_and_no_others(office: Office) -> None:
     assert open_to_all <= {
         "staff.sign_in", "staff.set_up", "staff.join", "staff.locked", "staff.sign_out", "staff.language",
         "staff.enter", "staff.passkey_options", "staff.passkey_sign_in", "staff.recover", "office.accessibility",
-        "office.keys", "followups.calendar_feed",
+        "office.keys", "followups.calendar_feed", "finding.tell", "finding.told", "finding.thanks",
     }  # fmt: skip
 
 

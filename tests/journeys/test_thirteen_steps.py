@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One person from a tip through two plans to closure and follow-up, at a real desk around a real hub."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from connectors.casebook import finding
+from deploy.demo.search import search
+from deploy.play.company import Company
+from tests.connectors.desk.intaking import LOAN, PERSON, STROKES, Filling
+from tests.connectors.desk.office import Browser, Office, begin_anew
+from tests.connectors.desk.stepping import course, go
+from tests.journeys.theatre import OURS, Theatre, read
+
+NAME: Final = "架空江 十三郎"
+SIGNS: Final = "検針のとき郵便物があふれていた架空の家"
+STRENGTH: Final = "架空の畑を毎朝手入れしている"
+ENDING: Final = "架空の仕事が続き家計も落ち着いた"
+MINUTE: Final = timedelta(minutes=1)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def company(theatre: Theatre) -> Company:
+    if theatre.company is None:
+        theatre.play(read(OURS[0]))
+    assert theatre.company is not None
+    return theatre.company
+
+
+def found(browser: Browser, office: Office) -> str:
+    """Write the tip down and make it a case; give its handle."""
+    said = {"source": "lifeline", "came_by": "telephone", "signs": SIGNS, "name": NAME, "phone": "000-0000-0013"}
+    page = browser.send(browser.get("/tips/new"), said, form="main form.card")
+    tip = page.answer.request.path.rsplit("/", 1)[1]
+    assert browser.send(page, form="#case").status == 200
+    with office.connector.casebook.transaction() as connection:
+        case = finding.tip_of(connection, tip).case
+    assert case is not None
+    return case
+
+
+def applied(browser: Browser, case: str) -> None:
+    """Take the form in that the person signed on the screen."""
+    filling = Filling(browser, f"/intakes/new?case={case}")
+    filling.look(**PERSON | LOAN | {"name": NAME})
+    filling.check(method="pad", strokes=STROKES)
+    assert filling.take(whom=f"case:{case}").status == 200
+    page = browser.send(browser.get(f"/cases/{case}/application"), {"state": "applied"}, form="main form")
+    assert page.status == 200
+
+
+def decided(browser: Browser, company: Company, case: str) -> None:
+    """Note the municipality's notice and go on to ⑧."""
+    said = {"on": company.clock.at.date().isoformat(), "number": "架空第十三号", "officer": "仮名 所管", "seen": "yes"}
+    page = browser.send(browser.get(f"/cases/{case}/decision"), said, form="main form")
+    assert page.status == 200, page.faults
+    company.wait_until(company.clock.at + MINUTE)
+    browser.send(page, {"step": "8"}, form="main form")
+
+
+def test_a_person_goes_through_all_thirteen_steps_twice_planned_and_is_not_at_the_hub(
+    theatre: Theatre, company: Company
+) -> None:
+    begin_anew()
+    office = Office(company.hub_party.connector)
+    browser = office.browser(office.hire())
+
+    def to(*way: str, **said: Any) -> None:
+        for step in way:
+            company.wait_until(company.clock.at + MINUTE / 6)
+            assert go(browser, office, case, step=step, **said).status == 200
+            assert course(office, case).shown.step == step, course(office, case).refused
+
+    case = found(browser, office)
+    to("2")
+    page = browser.get(f"/cases/{case}/triage")
+    browser.send(page, {"result": "plan_and_continue", "words": SIGNS}, form="main form.card")
+    applied(browser, case)
+    page = browser.get(f"/cases/{case}/urgent")
+    browser.send(page, {"route": "food", "words": SIGNS}, form="main form.card")
+    to("5")
+    page = browser.get(f"/cases/{case}")
+    browser.send(page, {"strength": STRENGTH}, form="section[aria-labelledby=h-strength] > form")
+    to("6", "7")
+    decided(browser, company, case)
+    to("9", "10", "11", "12", "5", "6", "7")
+    refused = go(browser, office, case, step="8")
+    assert "支援決定は自治体が行います" in refused.words, "the first plan's decision is not the second's"
+    decided(browser, company, case)
+    to("9", "11", "13")
+    today = company.clock.at.date()
+    closing = {
+        "reason": "improved", "words": ENDING, "person_on": today.isoformat(), "meeting_on": today.isoformat(),
+        "follow": "yes", "follow_on": (today + timedelta(days=30)).isoformat(), "follow_by": "ours",
+    }  # fmt: skip
+    browser.send(browser.get(f"/cases/{case}/close"), closing, form="main form")
+    for state in ("follow_up", "ended"):
+        go(browser, office, case, step="13", state=state)
+
+    shown = company.hub_party.connector.hub.case(case)
+    assert [one.step for one in shown.history] == [
+        "1", "2", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "5", "6", "7", "8", "9", "11", "13", "13",
+        "13", "13",
+    ]  # fmt: skip
+    assert [one.state for one in shown.history[-4:]] == ["closing", "closed", "follow_up", "ended"]
+    assert "プラン第2期" in browser.get(f"/cases/{case}").words
+    stage = theatre.stage
+    assert stage is not None
+    stage.settle()
+    needles = [NAME, SIGNS, STRENGTH, ENDING, "架空第十三号", str(PERSON["address"]), "000-0000-0013"]
+    assert search(stage.settings, needles, stage.traces).found == ()
+    assert search(stage.settings, [case], ()).found, "the same search finds the handle"
