@@ -35,6 +35,20 @@ def append(database: Database) -> Append:
 
 
 @pytest.fixture
+def append_many(database: Database) -> Callable[[int], None]:
+    """Append as one request does that has much to say: a log of some length, for tests that are not about appending."""
+
+    def _append(number: int) -> None:
+        entry = Entry(kind=AuditKind.CASE_NOTED, actor=OURS, parties=(OURS,), case=CASE, facts={"kind": "memo"})
+        with database.transaction(OURS) as session:
+            at = now(session)
+            for _ in range(number):
+                service.append(session, entry, now=at)
+
+    return _append
+
+
+@pytest.fixture
 def owner(hub_database) -> Iterator[psycopg.Connection]:
     """The hand of somebody who owns the database and switches the guard off: what no role of ours may do."""
     url = hub_database.admin_url.replace("+psycopg", "")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A log that was edited, cut off or put back is refused: nothing more is signed, and the place is named."""
 
+from collections.abc import Callable
+
 import psycopg
 import pytest
 
@@ -13,6 +15,8 @@ from hub.base.db import Database
 from .conftest import Append
 
 SIZE = 300
+FIRST = 100
+"""How many of them the first checkpoint holds."""
 ADDED = """insert into log_entries select 300, gen_random_uuid(), kind, parties, case_handle, body, logged_at
     from log_entries where index = 0"""
 # what was done to the stored log · what the full check says · where
@@ -40,12 +44,10 @@ SEEN_AT_ONCE = [hand for hand in HANDS if hand[1] not in {"entry-changed", "entr
 
 
 @pytest.fixture
-def log(append: Append, sequencer_database: Database, signer: Signer) -> Database:
-    for number in range(SIZE):
-        append()
-        if number == 99:
-            jobs.sequence(sequencer_database, signer)
-    jobs.sequence(sequencer_database, signer)
+def log(append_many: Callable[[int], None], sequencer_database: Database, signer: Signer) -> Database:
+    for number in (FIRST, SIZE - FIRST):
+        append_many(number)
+        jobs.sequence(sequencer_database, signer)
     assert jobs.verify(sequencer_database, signer) == SIZE
     return sequencer_database
 
