@@ -45,7 +45,7 @@ def possible(table: Shown, most: int) -> Iterator[Grid]:
 
 
 @given(TABLES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_whoever_tries_all_tables_that_look_the_same_learns_no_small_number(grid: Grid) -> None:
     table, full = shown(grid), with_totals(grid)
     small = [(i, j) for i, line in enumerate(full) for j, count in enumerate(line) if 0 < count < SMALL]
