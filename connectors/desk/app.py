@@ -107,7 +107,13 @@ def build_desk() -> Flask:
     prepare_templates(app)
     for one in SLICES:
         app.register_blueprint(one.blueprint)
-    app.extensions[HOT] = {"inbox.inbox": inbox.count, "intakes.intakes": count_oral, "finding.tips": count_tips}
+    app.extensions[HOT] = {
+        "inbox.inbox": inbox.count,
+        "intakes.intakes": count_oral,
+        "finding.tips": count_tips,
+        "meetings.meetings": meetings.count,
+        "meetings.conferences": meetings.count_conferences,
+    }
     return app
 
 

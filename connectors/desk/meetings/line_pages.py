@@ -26,6 +26,14 @@ _WHERE = "/<any(meetings, conferences):where>/<meeting>/lines/<line>"
 _MAY_BE_SEEN_AGAIN = frozenset({"my-number", "minutes-empty", "status-stale"})
 
 
+@page(blueprint, "/cases/<case>/meetings", who=Access.CASEWORK)
+def of_case(visit: Visit, case: str) -> tuple[str, int]:
+    """Show which meetings spoke of a case, each kind apart, and to which open one it can be brought."""
+    with visit.book() as connection:
+        shown = reads.of_case(connection, visit, case)
+    return render("meetings/of_case.html", shown=shown, bar=shown.bar, case=case, kinds=list(rules.KINDS))
+
+
 @page(blueprint, _WHERE, who=Access.CASEWORK, methods=("GET", "POST"))
 def line(visit: Visit, where: str, meeting: str, line: str) -> Response | tuple[str, int]:
     """Show a line, and write what came of it."""

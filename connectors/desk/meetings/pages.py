@@ -133,6 +133,18 @@ def accept(visit: Visit, where: str, meeting: str) -> Response | tuple[str, int]
     return showing.told(visit, key, showing.address(where, meeting), "accepted")
 
 
+def count(visit: Visit) -> int:
+    """Count the 支援調整会議 that wait for our answer, for the menu."""
+    with visit.book() as connection:
+        return reads.count_asked(connection, visit, rules.KINDS["meetings"])
+
+
+def count_conferences(visit: Visit) -> int:
+    """Count the 支援会議 that wait for our answer, for the menu."""
+    with visit.book() as connection:
+        return reads.count_asked(connection, visit, rules.KINDS["conferences"])
+
+
 def _list(visit: Visit, where: str) -> tuple[str, int]:
     with visit.book() as connection:
         found = reads.listed(connection, visit, rules.KINDS[where])

@@ -127,6 +127,43 @@ class LinePicture:
     earlier: Sequence[Line]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfCase:
+    """What meetings spoke of a case: by kind, our lines with their meetings, ours that are open, papers that came."""
+
+    bar: PersonBar
+    lines: Mapping[str, Sequence[tuple[Line, Meeting]]]
+    open: Mapping[str, Sequence[Meeting]]
+    papers: Sequence[Paper]
+
+
+def of_case(connection: Connection, visit: Visit, case: str) -> OfCase:
+    """Give what meetings spoke of a case, the kinds apart; that somebody looked is logged.
+
+    *Raises* as `person_bar`.
+    """
+    bar = person_bar(connection, visit, case)
+    found = [(one, meetings.meeting(connection, one.meeting)) for one in agenda.lines_of_case(connection, case)]
+    came = meeting_papers.papers(
+        connection,
+        forms=(meeting_papers.AGENDA, meeting_papers.MINUTES),
+        recipient=visit.site.connector.agency,
+        case=case,
+    )
+    on = {one.meeting for one, _ in found}
+    return OfCase(
+        bar=bar,
+        lines={where: [(one, held) for one, held in found if held.kind == kind] for where, kind in rules.KINDS.items()},
+        open={
+            where: [
+                held for held in meetings.meetings(connection, kind) if held.is_open(visit.at) and held.id not in on
+            ]
+            for where, kind in rules.KINDS.items()
+        },
+        papers=came,
+    )
+
+
 def listed(connection: Connection, visit: Visit, kind: str) -> Listed:
     """Give the meetings of one kind, the newest first."""
     us = visit.site.connector.agency
@@ -144,6 +181,15 @@ def listed(connection: Connection, visit: Visit, kind: str) -> Listed:
         )
     asked = meetings.invitations(connection, kind, us)
     return Listed(ours=ours, asked=asked, names=_names(known.values(), visit))
+
+
+def count_asked(connection: Connection, visit: Visit, kind: str) -> int:
+    """Count the meetings of a kind that wait for our answer."""
+    us = visit.site.connector.agency
+    return sum(
+        us not in one.accepted and one.ended_at is None and visit.at < one.until
+        for one in meetings.invitations(connection, kind, us)
+    )
 
 
 def of_kind(connection: Connection, where: str, meeting: str) -> Meeting:

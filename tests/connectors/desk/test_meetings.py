@@ -44,9 +44,12 @@ def test_a_meeting_is_convened_in_codes_and_members_accept(table: Table) -> None
     assert (met.kind, met.case) == ("shien_chosei_kaigi", None)
     assert set(met.members) == {table.partner.connector.agency, table.municipality.connector.agency}
     table.round()
-    assert "返事待ち" in table.theirs.get("/meetings").words
+    asked = table.theirs.get("/meetings")
+    assert "返事待ち" in asked.words
+    assert asked.html.select_one("nav.side a[href='/meetings'] .count--hot") is not None
     done = table.theirs.post(f"/meetings/{met.id}/accept")
     assert "会議への参加を承諾しました。" in done.words
+    assert done.html.select_one("nav.side a[href='/meetings'] .count--hot") is None
     assert table.partner.connector.agency in at_hub(table).accepted
     table.round()
     assert "1／2機関が承諾" in table.ours.get("/meetings").words
@@ -234,6 +237,22 @@ def test_the_plan_that_was_settled_is_on_the_table_and_its_services_are_suggeste
     assert PLAN_SHEET["goal_now"] in shown.get_text()
     ticked = {str(one["value"]) for one in page.html.select("input[name=law][checked]")}
     assert ticked == set(PLAN_SHEET["services_law"])
+
+
+def test_a_case_shows_its_meetings_each_kind_apart_and_where_it_can_be_brought(table: Table) -> None:
+    meeting = table.convene()
+    page = table.ours.get(f"/cases/{table.case}/meetings")
+    link = page.html.select_one(f"a[href^='/meetings/{meeting}?case=']")
+    assert link is not None
+    field = table.ours.get(str(link["href"])).html.select_one("#f-case")
+    assert field is not None
+    assert field["value"] == table.number
+    line = table.line()
+    table.settle(line)
+    again = table.ours.get(f"/cases/{table.case}/meetings")
+    assert again.html.select_one(f"section[aria-labelledby=h-meetings] a[href='{line}']") is not None
+    assert again.html.select_one(f"section[aria-labelledby=h-conferences] a[href='{line}']") is None
+    assert again.html.select_one(f"a[href^='/meetings/{meeting}?case=']") is None
 
 
 def test_a_print_shows_what_one_member_gets(table: Table) -> None:
