@@ -165,7 +165,8 @@ def test_three_agencies_meet_each_gets_what_it_may_see_and_the_municipality_deci
     assert SECOND not in to_council
     assert OTHER not in to_council
     at_hub = council.hub.meeting(held.hub_id)
-    assert [(one.code, one.case) for one in at_hub.agenda] == [("case", first), ("case", None)]
+    # the hub's clock stands between two deeds, so that their order is nobody's
+    assert {(one.code, one.case) for one in at_hub.agenda} == {("case", first), ("case", None)}
     assert second not in {one.case for one in (*at_hub.agenda, *at_hub.decisions)}
     # step 8 needs the municipality's word
     moved = centre.hub.move_case(first, {"step": "7", "reason": "already_done"}, version=centre.hub.case(first).version)
