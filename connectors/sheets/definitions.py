@@ -136,8 +136,8 @@ class Definition:
     """One version of a sheet. `number`: what people call it (【5】). `steps`: of the thirteen, where it is used.
 
     `numbered`: it belongs to plan n. `signed`: the person signs it. `adopted`: it holds once it was adopted. `many`: a
-    case has many side by side. `kept_here`: it is never shared. `order`: fields of two days, the first not after the
-    second.
+    case has many side by side. `kept_here`: it is never shared. `asks`: partners are asked for what it lacks. `order`:
+    fields of two days, the first not after the second.
     """
 
     code: str
@@ -151,6 +151,7 @@ class Definition:
     adopted: bool = False
     many: bool = False
     kept_here: bool = False
+    asks: bool = False
     order: tuple[str, str] | None = None
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -249,7 +250,7 @@ def _definition(data: Mapping[str, Any]) -> Definition:
         sections=tuple(_section(one) for one in data["sections"]),
         order=(order["from"], order["until"]) if order else None,
         document=dict(data),
-        **{name: data.get(name) is True for name in ("numbered", "signed", "adopted", "many", "kept_here")},
+        **{name: data.get(name) is True for name in ("numbered", "signed", "adopted", "many", "kept_here", "asks")},
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import field as member
 from typing import Any
 
 from connectors.sheets.answers import OTHER_WORDS, UNASKED, is_empty
-from connectors.sheets.definitions import OTHER, Definition, Field, Kind
+from connectors.sheets.definitions import OTHER, Definition, Field, Kind, Words
 from connectors.sheets.saying import said
 from consent.vocabulary.codes import CODE_LISTS, Language
 
@@ -71,6 +71,32 @@ def part_of(definition: Definition, items: tuple[Item, ...], origin: Origin) -> 
                 "answer": dict(item.body),
             }
             for item in items
+        ],
+    }
+    return json.dumps(body, ensure_ascii=False).encode("utf-8")
+
+
+def question_of(definition: Definition, asked: tuple[Field, ...], origin: Origin, words: Words) -> bytes:
+    """Write one part that asks for answers of a sheet: its questions with their labels; `words` is what is asked."""
+    body = {
+        "form": f"sheet-{definition.code}-asked",
+        "version": definition.version,
+        "sheet": {
+            "code": definition.code,
+            "number": definition.number,
+            "ja": definition.words.ja,
+            "en": definition.words.en,
+            "id": origin.id,
+        },
+        "answers": [
+            {
+                "field": one.code,
+                "ja": one.words.ja,
+                "en": one.words.en,
+                "value": words.ja,
+                "value_en": words.en,
+            }
+            for one in asked
         ],
     }
     return json.dumps(body, ensure_ascii=False).encode("utf-8")

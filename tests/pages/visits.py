@@ -178,6 +178,8 @@ VISITS: Final[Mapping[str, tuple[_At, ...]]] = {
     "sheets.sign": (_At(_kept("second plan", "/sign")),),
     "sheets.share": (_At(_kept("assessment", "/share")),),
     "sheets.share_in": (_At(lambda scene: f"{scene.urls['assessment']}/share/{scene.referral('question')}"),),
+    "sheets.ask": (_At(_kept("assessment", "/ask")),),
+    "sheets.ask_in": (_At(lambda scene: f"{scene.urls['assessment']}/ask/{scene.referral('question')}"),),
     "sheets.adopt": (_At(_kept("plan", "/adopt")),),
     "staff.sign_in": (_At(lambda _: "/signin", who="nobody"),),
     "staff.join": (

@@ -37,7 +37,7 @@ def sign(visit: Visit, sheet: str) -> View:
         shown = reads.opened(connection, visit, sheet)
     facts: dict[str, Any] = {"shown": shown, "bar": shown.bar, "signers": plans.SIGNERS, "methods": plans.METHODS}
     if request.method == "GET":
-        return render("sheets/sign.html", filled=Filled(values=request.args), **facts)
+        return render("sheets/sign.html", **facts)
     filled = Filled.of_request()
     method = filled.code("method", plans.METHODS, required=True)
     signer = filled.code("signer", plans.SIGNERS, required=True)

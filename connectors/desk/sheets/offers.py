@@ -15,7 +15,7 @@ from connectors.casebook.referrals import KnownReferral
 from connectors.casebook.sheets import REPLACED, Sheet
 from connectors.desk.sheets.rules import doable
 from connectors.desk.web.visits import Visit
-from connectors.sheets.definitions import Definition
+from connectors.sheets.definitions import Definition, Field
 from connectors.sheets.parts import Item, Origin, part_of, split
 from consent.decisions import ConsentBasis, Permitted, Refused
 from consent.vocabulary.codes import Language
@@ -80,15 +80,66 @@ def bodies_of(definition: Definition, sheet: Sheet) -> dict[str, tuple[tuple[Ite
 
 def offers(connection: Connection, visit: Visit, definition: Definition, sheet: Sheet) -> list[Offer]:
     """Give every open referral of the case with what its other side would see of a sheet."""
-    agency = visit.site.connector.agency
     parts = bodies_of(definition, sheet)
-    made = []
-    for one in referrals.of_case(connection, sheet.case):
+    return [_offer(connection, visit, one, parts) for one in open_referrals(connection, visit, sheet.case)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What of one category can be asked of a partner: `refused` says why it may not be asked, or not be answered."""
+
+    category: str
+    fields: tuple[Field, ...]
+    refused: Refused | None = None
+
+
+def open_referrals(connection: Connection, visit: Visit, case: str) -> list[KnownReferral]:
+    """Give the referrals of a case into whose threads something may be sent."""
+    agency = visit.site.connector.agency
+    found = []
+    for one in referrals.of_case(connection, case):
         detail = mirror.detail_of(connection, one.id)
         if one.state in _OVER or detail is None or detail.content_stopped or agency not in {one.sender, one.recipient}:
             continue
-        made.append(_offer(connection, visit, one, parts))
-    return made
+        found.append(one)
+    return found
+
+
+def questions(
+    connection: Connection, visit: Visit, definition: Definition, one: KnownReferral
+) -> tuple[list[Question], str]:
+    """Give what can be asked of the other side of a referral, by category, and the other side's name.
+
+    Both ways are decided: our question to them, and their answer to us.
+    """
+    agency = visit.site.connector.agency
+    partner = one.sender if agency == one.recipient else one.recipient
+    wanted: dict[str, list[Field]] = {}
+    for field_ in definition.asked:
+        if not field_.ours:
+            wanted.setdefault(field_.category, []).append(field_)
+    both = [
+        dict(
+            preview.preview(
+                connection,
+                case=one.case,
+                sender=sender,
+                recipient=recipient,
+                purpose=one.purpose,
+                categories=list(wanted),
+                basis=ConsentBasis(),
+                now=visit.at,
+            )
+        )
+        for sender, recipient in ((agency, partner), (partner, agency))
+    ]
+    made = []
+    for category, fields in wanted.items():
+        barred = next((way[category] for way in both if isinstance(way[category], Refused)), None)
+        refused = barred if isinstance(barred, Refused) else None
+        made.append(Question(category=category, fields=tuple(fields), refused=refused))
+    known = directory.agency(connection, partner)
+    return made, known.name_ja if visit.language == "ja" else known.name_en
 
 
 def offer(connection: Connection, visit: Visit, definition: Definition, sheet: Sheet, referral: str) -> Offer:

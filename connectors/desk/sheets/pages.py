@@ -15,7 +15,7 @@ from connectors.casebook.sheet_definitions import catalogue_of
 from connectors.casebook.sheets import SheetFaultyError
 from connectors.desk.exchange import writing
 from connectors.desk.exchange.sheets import CSV_UTF8, ENDINGS, XLSX
-from connectors.desk.sheets import adopting, bringing, reads, rules, service, sharing
+from connectors.desk.sheets import adopting, asking, bringing, reads, rules, service, sharing
 from connectors.desk.sheets.blueprint import blueprint
 from connectors.desk.sheets.reads import Opened
 from connectors.desk.web.filling import Filled
@@ -26,7 +26,7 @@ from connectors.desk.web.visits import Access, Visit
 from connectors.desk.web.when import clock_of
 from connectors.sheets.answers import WHY_UNASKED, Fault
 
-__all__ = ["adopting", "blueprint", "bringing", "sharing"]
+__all__ = ["adopting", "asking", "blueprint", "bringing", "sharing"]
 
 _COLUMNS: Final = ("code", "section", "question", "answer", "category", "category-label")
 _KINDS: Final = {"csv": CSV_UTF8, "xlsx": XLSX}

@@ -69,11 +69,32 @@ def share_in(visit: Visit, sheet: str, referral: str) -> View:
 
 
 def _send(visit: Visit, shown: Opened, referral: str, chosen: list[Portion], filled: Filled) -> Deed:
+    return send(
+        visit,
+        shown,
+        referral,
+        MessageKind.DOCUMENT,
+        [(one.category, one.body) for one in chosen],
+        filled,
+        action="sheet:shared",
+    )
+
+
+def send(
+    visit: Visit,
+    shown: Opened,
+    referral: str,
+    kind: MessageKind,
+    parts: list[tuple[str, bytes]],
+    filled: Filled,
+    *,
+    action: str,
+) -> Deed:
     """Seal what was chosen, queue and carry it; the same page sent twice is one message.
 
     *Raises* `RefusedHereError`, `ConnectorError` as `conversation.say`; nothing has changed then.
     """
-    mark = f"shared:{shown.sheet.id}:{filled.line('once')}"
+    mark = f"{action}:{shown.sheet.id}:{filled.line('once')}"
     with visit.book() as connection:
         sent = marks.recall(connection, mark)
         if sent is None:
@@ -84,15 +105,15 @@ def _send(visit: Visit, shown: Opened, referral: str, chosen: list[Portion], fil
                 connection,
                 visit.pen(),
                 detail,
-                MessageKind.DOCUMENT,
-                [(one.category, FORM_MEDIA, one.body) for one in chosen],
+                kind,
+                [(category, FORM_MEDIA, body) for category, body in parts],
                 own=visit.site.connector.own_key(),
                 acknowledged=filled.has("acknowledged"),
             )
             marks.remember(connection, mark, sent)
-            about = f"{shown.sheet.id}:{','.join(one.category for one in chosen)}"
+            about = f"{shown.sheet.id}:{','.join(category for category, _ in parts)}"
             access.record(
-                connection, staff=visit.me.id, action="sheet:shared", about=about, case=shown.sheet.case, now=visit.at
+                connection, staff=visit.me.id, action=action, about=about, case=shown.sheet.case, now=visit.at
             )
         deed = deeds.latest(connection, "message", sent)
     if deed is None:
