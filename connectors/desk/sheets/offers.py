@@ -98,10 +98,9 @@ def open_referrals(connection: Connection, visit: Visit, case: str) -> list[Know
     agency = visit.site.connector.agency
     found = []
     for one in referrals.of_case(connection, case):
-        detail = mirror.detail_of(connection, one.id)
-        if one.state in _OVER or detail is None or detail.content_stopped or agency not in {one.sender, one.recipient}:
-            continue
-        found.append(one)
+        known = mirror.detail_of(connection, one.id)
+        if one.state not in _OVER and known is not None and agency in {one.sender, one.recipient}:
+            found.append(one)
     return found
 
 
