@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.sheets.answers import carried, check, check_after, is_empty
@@ -100,7 +100,7 @@ def test_answers_move_into_a_later_version_and_what_has_no_place_there_is_named(
     assert set(left) == {key.partition(".")[0] for key in ASSESSMENT} - {key.partition(".")[0] for key in kept}
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(ORDER).flatmap(filled))
 def test_no_answer_is_lost_and_checking_again_changes_nothing(written: tuple[str, dict[str, Any]]) -> None:
     definition, body = NATIONAL.newest(written[0]), written[1]
@@ -115,7 +115,10 @@ def test_no_answer_is_lost_and_checking_again_changes_nothing(written: tuple[str
 
 @settings(max_examples=60)
 @given(
-    st.dictionaries(st.text(max_size=20), st.recursive(st.none() | st.text() | st.integers() | st.floats(), st.lists))
+    st.dictionaries(
+        st.text(max_size=20),
+        st.recursive(st.none() | st.text(max_size=9) | st.integers() | st.floats(), st.lists, max_leaves=4),
+    )
 )
 def test_whatever_is_sent_gets_an_answer_and_never_a_failure(body: dict[str, Any]) -> None:
     assert check(NATIONAL.newest("plan"), body).faults

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.sheets.answers import check
@@ -36,7 +36,7 @@ def test_each_trait_is_in_the_part_of_what_it_tells_of() -> None:
     assert told["health"]["illness.unasked"] == "not_wished"
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(ORDER).flatmap(filled))
 def test_no_answer_is_lost_and_none_is_in_a_part_of_another_category(told: tuple[str, dict[str, Any]]) -> None:
     definition = NATIONAL.newest(told[0])
