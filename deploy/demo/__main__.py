@@ -31,6 +31,7 @@ from deploy.play import story
 from deploy.play.company import Actor, Company, assemble
 from deploy.play.director import perform
 from deploy.play.stage import Stage, StageError, open_stage
+from hub.staff.rules import Role as StaffRole
 
 HERE: Final = Path(__file__).parent
 STORIES: Final = ("S01-four-agencies.json", "S02-accompaniment.json")
@@ -60,6 +61,7 @@ def main() -> int:
                 narrator.say("ready", seconds=round(time.monotonic() - began, 1))
                 for one in opened:
                     narrator.say("desk", **one)
+                narrator.say("console", url=f"{stage.url}/console", code=stage.invite(StaffRole.OFFICER))
                 well = _nothing_is_found(stage, narrator) and well
                 if not asked.once:
                     _stay(stage, company, narrator)

@@ -32,6 +32,7 @@ from hub.base.config import Settings
 from hub.base.db import Database, Duty, Role, now
 from hub.embedded import site
 from hub.embedded.child import Child
+from hub.staff import invitations
 from hub.staff import service as staff
 from hub.staff.rules import Role as StaffRole
 
@@ -76,6 +77,12 @@ class Stage:
     def stand_at(self, at: datetime) -> datetime:
         """Move the hub's clock to `at`, never back, and tell where it stands."""
         return clock.set_play_clock(self.settings.migration_url, at)
+
+    def invite(self, role: StaffRole) -> str:
+        """Enrol one more of the hub's people and give the code that lets them into the console, once, within a day."""
+        with self.database.transaction(None, Duty.SIGN_IN) as session:
+            person = staff.enrol(session, role, None, now=now(session))
+            return invitations.invite(session, person, now=now(session))
 
     def settle(self) -> None:
         """Have the hub do everything that is due: timers, outbox, log."""
