@@ -24,10 +24,12 @@ MEDIA: Final = "application/json"
 AGENDA: Final = "meeting_agenda"
 MINUTES: Final = "meeting_minutes"
 DECISION: Final = "support_decision"
+WORD: Final = "conference_word"
+"""What a member of a conference tells another one there."""
 CARRIER: Final = "support_record"
 """The category in which the slip travels: whoever may not have it is not at the table."""
 VERSION: Final = "2026-11"
-_FORMS: Final = (AGENDA, MINUTES, DECISION)
+_FORMS: Final = (AGENDA, MINUTES, DECISION, WORD)
 _OVER: Final = ("closed", "cancelled", "rerouted", "withdrawn", "entered_in_error")
 
 
@@ -172,15 +174,19 @@ def thread_for(
 ) -> tuple[str | None, str | None]:
     """Give the referral and the thread in which we go on telling somebody about a case for a purpose.
 
-    Neither where a new one begins; the thread alone where its first message still waits for the hub. The hub has one
-    open referral for a need, so that every meeting of a case with the same member is one conversation.
+    Whoever of the two began it. Neither where a new one begins; the thread alone where its first message still waits
+    for the hub. The hub has one open referral for a need, so that every meeting of a case with the same member is one
+    conversation.
     """
     known = tables.referrals.c
+    either = sa.or_(
+        sa.and_(known.sender == agency, known.recipient == recipient),
+        sa.and_(known.sender == recipient, known.recipient == agency),
+    )
     row = connection.execute(
         sa.select(known.id, known.thread)
         .where(
-            known.sender == agency,
-            known.recipient == recipient,
+            either,
             known.case == case,
             known.purpose == purpose,
             known.state.not_in(_OVER),

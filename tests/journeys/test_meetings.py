@@ -42,6 +42,7 @@ TOLD = Story.model_validate(
 )
 OTHER = "架空森 議題子"
 FIRST, HEALTH, SECOND = "かなりあ一号の議事", "かなりあ一号の通院", "かなりあ二号の議事"
+WORD = "かなりあの見守りの話"
 TERMS, PLACE = "かなりあの条件", "架空会館の三階"
 CANARIES = (TOLD.person, OTHER, FIRST, HEALTH, SECOND, TERMS, PLACE)
 PLAN = frozenset({"identity", "support_record", "income_assets"})
@@ -225,6 +226,14 @@ def conference(around: Around, case: str) -> None:
     address = page.answer.request.path
     sent = ours.send(page, {"what": "agenda"}, form=f"main form[action='{address}/send']")
     assert "1機関に届けました。" in sent.words
+    around.round()
+    told = {"to": [centre.agency], "case": case, "category": "health", "said": WORD}
+    theirs = around.browsers["S7"]
+    form_there = theirs.get(f"/conferences/{held.hub_id}/words/new")
+    assert "1機関に届けました。" in theirs.send(form_there, told, form="main form[data-guard]").words
+    around.round()
+    assert "構成員から届いた情報" in ours.get(f"/conferences/{held.id}").words
+    assert search(around.company.stage.settings, [WORD], around.company.stage.traces).found == ()
     ours.post(f"/conferences/{held.id}/end")
     around.round()
     with centre.casebook.transaction() as book:

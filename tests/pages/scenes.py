@@ -202,7 +202,8 @@ def _meetings(page: Page, scene: Scene, desk: Desk) -> None:
     scene.town["council"].connector.sync()
     with desk.connector.casebook.transaction() as connection:
         hub_id = meetings.hub_id_of(connection, scene.urls["meeting"].rsplit("/", 1)[1])
-    scene.urls["invitation"] = f"/meetings/{hub_id}"
+        met = meetings.hub_id_of(connection, scene.urls["conference"].rsplit("/", 1)[1])
+    scene.urls["invitation"], scene.urls["conference at the hub"] = f"/meetings/{hub_id}", str(met)
 
 
 def _drawn(scene: Scene, desk: Desk) -> None:

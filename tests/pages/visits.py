@@ -136,6 +136,7 @@ VISITS: Final[Mapping[str, tuple[_At, ...]]] = {
         _At(_kept("invitation"), who="council", desk="council", name="invited"),
     ),
     "meetings.of_case": (_At(_signed("/cases/{case}/meetings")),),
+    "meetings.give": (_At(lambda scene: f"/conferences/{scene.urls['conference at the hub']}/words/new"),),
     "meetings.line": (_At(_kept("line")),),
     "meetings.paper": (_At(_kept("line", "/paper")),),
     "resources.resource": (_At(_kept("resource")),),

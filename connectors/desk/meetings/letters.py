@@ -15,7 +15,7 @@ from connectors.base.wareki import say_day
 from connectors.casebook import compose, meeting_papers
 from connectors.casebook.agenda import Line
 from connectors.casebook.compose import WrittenPart
-from connectors.casebook.meeting_papers import AGENDA, CARRIER, MEDIA, MINUTES, Answer, Slip
+from connectors.casebook.meeting_papers import AGENDA, CARRIER, MEDIA, MINUTES, WORD, Answer, Slip
 from connectors.casebook.meetings import Meeting
 from connectors.casebook.seating import Seat
 from connectors.desk.web.texts import text
@@ -88,6 +88,13 @@ def minutes_parts(
     slips = {one: replace(_slip(MINUTES, held, line), services=those) for one, those in services.items()}
     facts = _facts(held, line, present, convenor, services=_names(services.get(CARRIER, {})))
     return _parts(MINUTES, told, slips.pop(CARRIER, _slip(MINUTES, held, line)), facts, slips)
+
+
+def word_parts(meeting: str, kind: str, category: str, said: str) -> list[WrittenPart]:
+    """Write what a member of a conference tells another one there, as its category."""
+    told = [_ask("word", said)]
+    slip = Slip(form=WORD, meeting=meeting, kind=kind, line="")
+    return _parts(WORD, {category: told}, slip, told if category == CARRIER else ())
 
 
 def print_of(written: Sequence[WrittenPart]) -> str:

@@ -13,7 +13,7 @@ from connectors.base.errors import ConnectorError
 from connectors.casebook import access
 from connectors.casebook.compose import RefusedHereError
 from connectors.casebook.meetings import require_open
-from connectors.desk.meetings import forms, reads, rules, service, showing
+from connectors.desk.meetings import forms, listed, reads, rules, service, showing
 from connectors.desk.meetings.blueprint import blueprint
 from connectors.desk.meetings.reads import LinePicture
 from connectors.desk.web.contents import by_category
@@ -30,7 +30,7 @@ _MAY_BE_SEEN_AGAIN = frozenset({"my-number", "minutes-empty", "status-stale"})
 def of_case(visit: Visit, case: str) -> tuple[str, int]:
     """Show which meetings spoke of a case, each kind apart, and to which open one it can be brought."""
     with visit.book() as connection:
-        shown = reads.of_case(connection, visit, case)
+        shown = listed.of_case(connection, visit, case)
     return render("meetings/of_case.html", shown=shown, bar=shown.bar, case=case, kinds=list(rules.KINDS))
 
 

@@ -15,14 +15,14 @@ from werkzeug.wrappers import Response
 from connectors.base.errors import ConnectorError
 from connectors.casebook.meetings import Meeting
 from connectors.desk.meetings import blueprint as meetings_blueprint
-from connectors.desk.meetings import forms, line_pages, reads, rules, service, showing
+from connectors.desk.meetings import forms, giving, line_pages, listed, reads, rules, service, showing
 from connectors.desk.web.filling import Filled
 from connectors.desk.web.gate import page
 from connectors.desk.web.rendering import render, render_again, see
 from connectors.desk.web.visits import Access, Visit
 
 blueprint: Final = meetings_blueprint.blueprint
-PARTS: Final = (line_pages,)
+PARTS: Final = (line_pages, giving)
 """Imported so that their pages hang on the blueprint."""
 _WHERE: Final = "/<any(meetings, conferences):where>"
 
@@ -136,13 +136,13 @@ def accept(visit: Visit, where: str, meeting: str) -> Response | tuple[str, int]
 def count(visit: Visit) -> int:
     """Count the 支援調整会議 that wait for our answer, for the menu."""
     with visit.book() as connection:
-        return reads.count_asked(connection, visit, rules.KINDS["meetings"])
+        return listed.count_asked(connection, visit, rules.KINDS["meetings"])
 
 
 def count_conferences(visit: Visit) -> int:
     """Count the 支援会議 that wait for our answer, for the menu."""
     with visit.book() as connection:
-        return reads.count_asked(connection, visit, rules.KINDS["conferences"])
+        return listed.count_asked(connection, visit, rules.KINDS["conferences"])
 
 
 def _list(visit: Visit, where: str) -> tuple[str, int]:

@@ -88,6 +88,7 @@ class Picture:
     lacks_municipality: bool
     refused: Sequence[Deed]
     waiting: int
+    words: Sequence[tuple[Paper, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,43 +128,6 @@ class LinePicture:
     earlier: Sequence[Line]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfCase:
-    """What meetings spoke of a case: by kind, our lines with their meetings, ours that are open, papers that came."""
-
-    bar: PersonBar
-    lines: Mapping[str, Sequence[tuple[Line, Meeting]]]
-    open: Mapping[str, Sequence[Meeting]]
-    papers: Sequence[Paper]
-
-
-def of_case(connection: Connection, visit: Visit, case: str) -> OfCase:
-    """Give what meetings spoke of a case, the kinds apart; that somebody looked is logged.
-
-    *Raises* as `person_bar`.
-    """
-    bar = person_bar(connection, visit, case)
-    found = [(one, meetings.meeting(connection, one.meeting)) for one in agenda.lines_of_case(connection, case)]
-    came = meeting_papers.papers(
-        connection,
-        forms=(meeting_papers.AGENDA, meeting_papers.MINUTES),
-        recipient=visit.site.connector.agency,
-        case=case,
-    )
-    on = {one.meeting for one, _ in found}
-    return OfCase(
-        bar=bar,
-        lines={where: [(one, held) for one, held in found if held.kind == kind] for where, kind in rules.KINDS.items()},
-        open={
-            where: [
-                held for held in meetings.meetings(connection, kind) if held.is_open(visit.at) and held.id not in on
-            ]
-            for where, kind in rules.KINDS.items()
-        },
-        papers=came,
-    )
-
-
 def listed(connection: Connection, visit: Visit, kind: str) -> Listed:
     """Give the meetings of one kind, the newest first."""
     us = visit.site.connector.agency
@@ -180,16 +144,7 @@ def listed(connection: Connection, visit: Visit, kind: str) -> Listed:
             )
         )
     asked = meetings.invitations(connection, kind, us)
-    return Listed(ours=ours, asked=asked, names=_names(known.values(), visit))
-
-
-def count_asked(connection: Connection, visit: Visit, kind: str) -> int:
-    """Count the meetings of a kind that wait for our answer."""
-    us = visit.site.connector.agency
-    return sum(
-        us not in one.accepted and one.ended_at is None and visit.at < one.until
-        for one in meetings.invitations(connection, kind, us)
-    )
+    return Listed(ours=ours, asked=asked, names=names_of(known.values(), visit))
 
 
 def of_kind(connection: Connection, where: str, meeting: str) -> Meeting:
@@ -225,6 +180,7 @@ def picture(connection: Connection, visit: Visit, held: Meeting) -> Picture:
     known = {one.id: one for one in directory.agencies(connection)}
     at_hub = meetings.at_hub(connection, held.hub_id) if held.hub_id else None
     accepted = frozenset(at_hub.accepted) if at_hub else frozenset()
+    names = names_of(known.values(), visit)
     points = [
         Point(line=one, number=_number(connection, one.case), sent=len(agenda.papers_of(connection, one.id)))
         for one in agenda.lines(connection, held.id)
@@ -244,6 +200,7 @@ def picture(connection: Connection, visit: Visit, held: Meeting) -> Picture:
         lacks_municipality=rules.lacks_municipality(_kinds(held.members, known)),
         refused=[one for one in deeds.refused(connection) if one.about == held.id],
         waiting=len(deeds.waiting_about(connection, held.id)),
+        words=[(one, names.get(one.sender, one.sender)) for one in _words(connection, visit, held)],
     )
 
 
@@ -256,14 +213,9 @@ def invitation(connection: Connection, visit: Visit, where: str, meeting: str) -
     found = meetings.invited(connection, meeting, us)
     if found.kind != rules.KINDS[where]:
         raise ConnectorError("meeting-unknown")
-    names = _names(directory.agencies(connection), visit)
-    came = meeting_papers.papers(
-        connection,
-        forms=(meeting_papers.AGENDA, meeting_papers.MINUTES),
-        meeting=found.id,
-        sender=found.convenor,
-        recipient=us,
-    )
+    names = names_of(directory.agencies(connection), visit)
+    forms = (meeting_papers.AGENDA, meeting_papers.MINUTES, meeting_papers.WORD)
+    came = meeting_papers.papers(connection, forms=forms, meeting=found.id, recipient=us)
     return Invitation(
         meeting=found,
         convenor=names.get(found.convenor, found.convenor),
@@ -304,7 +256,7 @@ def line_picture(connection: Connection, visit: Visit, held: Meeting, line: Line
     """
     bar = person_bar(connection, visit, line.case)
     seats = agenda.seats(connection, visit.pen(), held, line)
-    names = _names(directory.agencies(connection), visit)
+    names = names_of(directory.agencies(connection), visit)
     persons = {one.agency: one.person for one in held.members}
     sent = _sent(connection, line)
     plan = _plan_of(connection, line.case)
@@ -345,6 +297,13 @@ def present(shown: LinePicture, own: str) -> list[str]:
     return [own, *there]
 
 
+def _words(connection: Connection, visit: Visit, held: Meeting) -> Sequence[Paper]:
+    if not held.is_conference or held.hub_id is None:
+        return ()
+    us = visit.site.connector.agency
+    return meeting_papers.papers(connection, forms=(meeting_papers.WORD,), meeting=held.hub_id, recipient=us)
+
+
 def _plan_of(connection: Connection, case: str) -> Sheet | None:
     """Give the plan that a meeting speaks about: the one that was settled last, whether it holds already or not."""
     return next((one for one in sheets.sheets_of(connection, case, _PLAN) if one.state in sheets.HOLDS), None)
@@ -378,5 +337,6 @@ def _name(one: KnownAgency, visit: Visit) -> str:
     return one.name_ja if visit.language == "ja" else one.name_en
 
 
-def _names(found: Iterable[KnownAgency], visit: Visit) -> dict[str, str]:
+def names_of(found: Iterable[KnownAgency], visit: Visit) -> dict[str, str]:
+    """Give what agencies are called in the language of the visit."""
     return {one.id: _name(one, visit) for one in found}

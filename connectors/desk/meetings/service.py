@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -27,7 +27,7 @@ from connectors.casebook.meetings import Meeting
 from connectors.desk.meetings import letters, reads, rules
 from connectors.desk.meetings.reads import LinePicture, Place
 from connectors.desk.web.visits import Visit
-from consent.envelope.manifest import ByConference, ByConsent, ManifestBasis, MessageKind
+from consent.envelope.manifest import ByConference, ByConsent, MessageKind
 from consent.errors import SealRefusedError
 
 AGENDA, MINUTES = "agenda", "minutes"
@@ -139,6 +139,29 @@ def send(connection: Connection, visit: Visit, shown: LinePicture, sending: Send
     return keys
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What a member of a conference tells others there: of which case, as which category."""
+
+    case: str
+    category: str
+    said: str = field(repr=False)
+    to: Collection[str]
+    acknowledged: bool
+
+
+def give(connection: Connection, visit: Visit, meeting: str, word: Word) -> Sequence[str]:
+    """Tell members of a conference something, by the conference alone; give the keys of the rows.
+
+    *Raises* `RefusedHereError`: one of the two is no member, or it has ended; `ConnectorError("my-number")`.
+    """
+    parts = letters.word_parts(meeting, seating.CONFERENCE, word.category, word.said)
+    return [
+        _seal(connection, visit, word.case, one, seating.CONFERENCE, parts, meeting, acknowledged=word.acknowledged)[0]
+        for one in word.to
+    ]
+
+
 def _send_one(connection: Connection, visit: Visit, shown: LinePicture, place: Place, sending: Sending) -> str | None:
     parts = parts_for(visit, shown, sending.what, place.seat)
     digest = letters.print_of(parts)
@@ -146,21 +169,45 @@ def _send_one(connection: Connection, visit: Visit, shown: LinePicture, place: P
     if before is not None and before[0].digest == digest and before[1] != "refused":
         return None
     pen, held, line = visit.pen(), shown.held, shown.line
-    purpose = seating.PURPOSES[held.kind]
+    key, message = _seal(
+        connection, visit, line.case, place.seat.agency, held.kind, parts, held.hub_id,
+        acknowledged=sending.acknowledged,
+    )  # fmt: skip
+    sent = PaperSent(
+        message=message, line=line.id, agency=place.seat.agency, what=sending.what, digest=digest, key=key,
+        categories=tuple(dict.fromkeys(part.category for part in parts)), at=pen.now,
+    )  # fmt: skip
+    agenda.note_paper(connection, pen, sent)
+    return key
+
+
+def _seal(
+    connection: Connection,
+    visit: Visit,
+    case: str,
+    recipient: str,
+    kind: str,
+    parts: Sequence[WrittenPart],
+    meeting: str | None,
+    *,
+    acknowledged: bool,
+) -> tuple[str, str]:
+    """Seal parts for a member into the conversation about a case, or begin it; give the row's key and the message."""
+    pen, purpose = visit.pen(), seating.PURPOSES[kind]
     referral, thread = meeting_papers.thread_for(
-        connection, agency=pen.agency, case=line.case, recipient=place.seat.agency, purpose=purpose
+        connection, agency=pen.agency, case=case, recipient=recipient, purpose=purpose
     )
     letter = Letter(
-        case=line.case,
-        recipient=place.seat.agency,
+        case=case,
+        recipient=recipient,
         purpose=purpose,
         parts=tuple(parts),
-        basis=_basis(held),
+        basis=ByConference(conference=meeting) if kind == seating.CONFERENCE else ByConsent(),
         request_kind=_REQUEST_KIND,
         kind=MessageKind.DOCUMENT if thread else MessageKind.REFERRAL,
         referral=referral,
         thread=thread,
-        acknowledged=sending.acknowledged,
+        acknowledged=acknowledged,
     )
     try:
         message = compose.send(connection, letter, pen, own=visit.site.connector.own_key())
@@ -168,27 +215,15 @@ def _send_one(connection: Connection, visit: Visit, shown: LinePicture, place: P
         if refused.code != _MY_NUMBER:
             raise
         raise ConnectorError(_MY_NUMBER) from None
-    if sending.acknowledged:
-        access.record(
-            connection, staff=pen.staff, action="my-number:denied", about=message, case=line.case, now=pen.now
-        )
+    if acknowledged:
+        access.record(connection, staff=pen.staff, action="my-number:denied", about=message, case=case, now=pen.now)
     key = deeds.waiting_about(connection, message)[-1].key
-    categories = tuple(dict.fromkeys(part.category for part in parts))
-    sent = PaperSent(
-        message=message, line=line.id, agency=place.seat.agency, what=sending.what, digest=digest, key=key,
-        categories=categories, at=pen.now,
-    )  # fmt: skip
-    agenda.note_paper(connection, pen, sent)
     if thread is None:
         document = {
-            "key": key, "recipient": letter.recipient, "purpose": purpose, "urgency": letter.urgency,
-            "categories": list(categories), "meeting": held.id, "fields": {}, "files": [],
+            "key": key, "recipient": recipient, "purpose": purpose, "urgency": letter.urgency,
+            "categories": list(dict.fromkeys(part.category for part in parts)), "fields": {}, "files": [],
         }  # fmt: skip
         referral_files.open_file(
-            connection, pen, thread=message, opener=pen.agency, case=line.case, worker=visit.me.id, document=document
+            connection, pen, thread=message, opener=pen.agency, case=case, worker=visit.me.id, document=document
         )
-    return key
-
-
-def _basis(held: Meeting) -> ManifestBasis:
-    return ByConference(conference=held.hub_id) if held.is_conference else ByConsent()
+    return key, message

@@ -10,6 +10,8 @@ from tests.connectors.desk.meeting import HEALTH, MINUTES, PLAN, Table, table
 
 __all__ = ["table"]
 
+WORD = "かなりあ架空の見守りの話"
+
 
 def at_hub(table: Table) -> answers.MeetingDetail:
     (met,) = table.network.hub.meetings.values()
@@ -78,6 +80,54 @@ def test_only_accepted_members_share_without_consent(table: Table) -> None:
     assert HEALTH in said
     (referral,) = table.network.hub.referrals.values()
     assert referral.purpose == "shien_kaigi"
+
+
+def test_a_member_tells_the_others_something_and_nobody_outside(table: Table) -> None:
+    conference(table)
+    met = at_hub(table).id
+    table.send(table.line("conferences"), "agenda")
+    table.round()
+    page = table.theirs.get(f"/conferences/{met}/words/new")
+    said = {"to": [table.office.connector.agency], "case": table.case, "category": "health", "said": WORD}
+    done = table.theirs.send(page, said, form="main form[data-guard]")
+    assert "1機関に届けました。" in done.words
+    assert len(table.network.hub.referrals) == 2  # it went into the thread that the agenda's paper had begun
+    table.round()
+    ours = table.ours.get(f"/conferences/{table.meeting('conferences')}")
+    assert "構成員から届いた情報" in ours.words
+    link = ours.html.select_one("section[aria-labelledby=h-wor] a")
+    assert link is not None
+    opened = table.ours.send(table.ours.get(str(link["href"])), form="form[action$='/open']")
+    assert WORD in opened.words
+    assert WORD not in table.town.get(f"/conferences/{met}").words
+
+
+def test_what_may_not_be_told_in_a_conference_is_refused(table: Table) -> None:
+    meeting = table.convene("conferences")
+    table.round()
+    met = at_hub(table).id
+    assert table.theirs.get(f"/conferences/{met}/words/new").status == 409  # its secrecy was not accepted
+    table.theirs.post(f"/conferences/{met}/accept", {"secrecy": "yes"})
+    table.round()
+    page = table.theirs.get(f"/conferences/{met}/words/new")
+    whole = {"to": [table.office.connector.agency], "number": "令8-0001", "category": "health", "said": WORD}
+    for field, value, blamed in (
+        ("to", [], "to"),
+        ("to", [table.municipality.connector.agency], "to"),  # has not accepted
+        ("category", "shoe_size", "category"),
+        ("said", "", "said"),
+        ("number", "令8-9999", "number"),
+        ("number", "", "number"),
+    ):
+        refused = table.theirs.send(page, whole | {field: value}, form="main form[data-guard]")
+        assert refused.status == 422, field
+        assert blamed in refused.faults
+    table.ours.post(f"/conferences/{meeting}/end")
+    table.round()
+    assert table.theirs.get(f"/conferences/{met}/words/new").status == 409
+    coordination = table.convene()
+    assert table.ours.get(f"/conferences/{coordination}/words/new").status == 404
+    assert table.network.hub.referrals == {}
 
 
 def test_what_a_conference_carries_does_not_open_the_other_meeting(table: Table) -> None:
