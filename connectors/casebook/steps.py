@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -25,6 +25,9 @@ from connectors.sdk.reading import plain, read
 CONTACT_ATTEMPT: Final = "contact_attempt"
 CONTACT_MADE: Final = "contact_made"
 DECISION_CONFIRMED: Final = "decision_confirmed"
+DECISION_LOOKED_FOR_EVERY: Final = timedelta(minutes=5)
+"""How often a case that waits for the municipality is looked at."""
+_CONFERENCE: Final = "7"
 _DEEDS: Final = ("case_move", "note")
 _FIRST: Final = ("1", "found")
 """Where the hub puts a case that it is told of; one that waits to be told stands nowhere else."""
@@ -93,8 +96,11 @@ def heed_tasks(connection: Connection, tasks: Iterable[answers.Task]) -> None:
     wants_a_look(connection, {one.case for one in tasks if one.id not in known and one.case is not None})
 
 
-def stale(connection: Connection, *, agency: str, limit: int) -> list[str]:
-    """Name our cases whose course is to be fetched anew: never seen, or something happened since; at most `limit`."""
+def stale(connection: Connection, *, agency: str, now: datetime, limit: int) -> list[str]:
+    """Name our cases whose course is to be fetched anew: never seen, changed since, or waiting for a decision.
+
+    A municipality's word is a note at our case, of which the feed says nothing.
+    """
     own, kept = tables.cases.c, case_courses.c
     unsent = sa.select(tables.outgoing.c.about).where(
         tables.outgoing.c.what == "case", tables.outgoing.c.state != "sent"
@@ -107,7 +113,11 @@ def stale(connection: Connection, *, agency: str, limit: int) -> list[str]:
             own.owner == agency,
             own.handle.not_in(unsent),
             own.handle.not_in(quiet),
-            sa.or_(kept.case.is_(None), kept.is_stale),
+            sa.or_(
+                kept.case.is_(None),
+                kept.is_stale,
+                sa.and_(kept.step == _CONFERENCE, kept.fetched_at <= now - DECISION_LOOKED_FOR_EVERY),
+            ),
         )
         .order_by(kept.case.is_(None), own.created_at.desc())
         .limit(limit)

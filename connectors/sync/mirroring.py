@@ -67,7 +67,7 @@ def refresh_courses(station: Station, cases: Iterable[str]) -> int:
 def refresh_stale_courses(station: Station) -> int:
     """Fetch the cases of ours whose steps are not known here as they stand now; give how many came."""
     with station.casebook.transaction() as connection:
-        wanted = steps.stale(connection, agency=station.agency, limit=DETAILS_AT_ONCE)
+        wanted = steps.stale(connection, agency=station.agency, now=station.now(), limit=DETAILS_AT_ONCE)
     return refresh_courses(station, wanted)
 
 

@@ -37,6 +37,8 @@ _ACTIONS = {
     "reply": Action(what="reply", do="read", endpoint="referrals.referral"),
     "emergency": Action(what="emergency", do="emergency", endpoint="emergencies.emergency", named="emergency"),
     "escalation": Action(what="escalation", do="seen", endpoint="board.seen", named="line", is_deed=True),
+    "urgency": Action(what="urgency", do="urgency", endpoint="cases.case", icon="warn"),
+    "look": Action(what="look", do="look", endpoint="cases.case", icon="pen"),
     "task-of-referral": Action(what="task", do="open", endpoint="referrals.referral"),
     "task": Action(what="task", do="done", endpoint="board.task_done", named="task", is_deed=True),
 }
@@ -52,6 +54,8 @@ def action_of(row: Row) -> Action:
     action = _ACTIONS.get(kind, _NONE)
     own: dict[str, str | int] = {action.named: row.about.partition(":")[2]} if action.named else referral
     places = {**own, "n": row.n or 0} if kind == "follow-up" else own
+    if action.endpoint == "cases.case":
+        places = {"case": row.case or ""}
     what = f"reply-{row.detail}" if kind == "reply" else action.what
     do = "outing-open" if kind == "outing" and row.is_over else action.do
     return replace(action, what=what, do=do, places=places)

@@ -341,6 +341,7 @@ def is_open(connection: Connection, about: str) -> bool:
         "notice": sa.select(tables_mirror.notices.c.id).where(tables_mirror.notices.c.id == rest),
         "sample": sa.select(paper_samples.c.id).where(paper_samples.c.id == rest),
         "task": sa.select(tables_mirror.tasks.c.id).where(tables_mirror.tasks.c.id == rest),
+        "look": sa.select(tables.cases.c.handle).where(tables.cases.c.handle == thing),
         "follow-up": sa.select(_asked.n).where(_asked.referral == thing, _asked.n == number),
         "walk": sa.select(_told.n).where(_told.referral == thing, _told.n == number),
     }

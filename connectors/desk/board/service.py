@@ -16,7 +16,7 @@ from connectors.base.errors import ConnectorError
 from connectors.casebook import access, deeds, received, tables_mirror
 from connectors.casebook.deeds import Deed
 from connectors.casebook.tables_files import snoozes
-from connectors.desk.board import agenda, endings, reads, rules
+from connectors.desk.board import agenda, courses, endings, reads, rules
 from connectors.desk.board.reads import Start
 from connectors.desk.board.rows import Row, Some
 from connectors.desk.board.rules import Bar, Place, Sort
@@ -97,6 +97,7 @@ def gather(connection: Connection, visit: Visit, width: str, *, everything: bool
         agenda.samples(connection, scope),
     ]
     work += [reads.replies(connection, scope), agenda.hub_tasks(connection, scope)]
+    work += [courses.urgencies(connection, scope), courses.looks(connection, scope)]
     if visit.may(Access.SUPERVISOR):
         work += [agenda.emergencies(connection, scope), agenda.escalations(connection)]
     day = [reads.appointments(connection, scope), agenda.conferences(connection, scope)]

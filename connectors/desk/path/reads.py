@@ -18,8 +18,9 @@ from connectors.casebook.steps import Course
 from connectors.desk.cases.reads import PersonBar, person_bar
 from connectors.desk.consents import reads as consents
 from connectors.desk.consents.rules import CaseConsent
-from connectors.desk.path import balls, rules
+from connectors.desk.path import balls, planned, rules
 from connectors.desk.path.balls import Ball
+from connectors.desk.path.planned import Planned
 from connectors.desk.path.rules import Effort, Stage
 from connectors.desk.referrals import reads as referrals
 from connectors.desk.referrals.reads import Row, Wanted
@@ -81,6 +82,7 @@ class Path:
     lines: Sequence[Line]
     balls: Sequence[Ball]
     own: Own
+    planned: Planned
     effort: Effort
     consent: CaseConsent
     back_to: str | None
@@ -139,6 +141,7 @@ def path(connection: Connection, visit: Visit, case: str, term: int | None = Non
             language=visit.language,
         ),
         own=own,
+        planned=planned.planned(connection, case, rows, today=visit.today, language=visit.language),
         effort=rules.effort(stands.shown.notes),
         consent=consents.state_of_case(connection, case, visit.at),
         back_to=rules.step_before_urgent(history),

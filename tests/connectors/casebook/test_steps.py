@@ -102,11 +102,11 @@ def test_an_older_answer_never_takes_the_place_of_a_newer_one(j1: Connector, cas
 def test_a_round_asks_only_for_cases_that_changed(j1: Connector, case: str, network: Network) -> None:
     j1.sync()
     with j1.casebook.transaction() as connection:
-        assert steps.stale(connection, agency=j1.agency, limit=9) == []
+        assert steps.stale(connection, agency=j1.agency, now=j1.now(), limit=9) == []
     move(j1, case, step="2")
     j1.push()
     with j1.casebook.transaction() as connection:
-        assert steps.stale(connection, agency=j1.agency, limit=9) == [case]
+        assert steps.stale(connection, agency=j1.agency, now=j1.now(), limit=9) == [case]
 
 
 def test_a_partners_task_about_a_case_has_the_case_looked_at_again(j1: Connector, case: str, network: Network) -> None:
@@ -130,7 +130,7 @@ def test_a_quiet_case_is_not_asked_for_and_the_first_move_tells_the_hub_of_it(j1
         people.open_case(
             connection, handle=handle, person=made.id, owner=j1.agency, staff=STAFF, now=j1.now(), quiet=True
         )
-        assert steps.stale(connection, agency=j1.agency, limit=9) == []
+        assert steps.stale(connection, agency=j1.agency, now=j1.now(), limit=9) == []
     move(j1, handle, step="2")
     j1.push()
     assert course(j1, handle).shown.step == "2"
@@ -149,3 +149,16 @@ def test_cases_are_found_by_their_step_the_one_that_waits_longest_first(
     with j1.casebook.transaction() as connection:
         assert steps.at_steps(connection, ("2",), agency=j1.agency) == [later, case]
         assert steps.standings(connection, [case]) == {case: ("2", "consulting")}
+
+
+def test_the_municipalitys_word_is_learnt_while_a_plan_waits_for_it(j1: Connector, case: str, network: Network) -> None:
+    j1.push()
+    move(j1, case, step="7", reason="already_done")
+    j1.sync()
+    network.clock.on(minutes=4)
+    j1.hub.note(case, {"kind": "decision_confirmed"})
+    j1.sync()
+    assert course(j1, case).confirmations == ()
+    network.clock.on(minutes=1)
+    j1.sync()
+    assert len(course(j1, case).confirmations) == 1
