@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from connectors.casebook import listing, tables_sheets
 from connectors.casebook import tables as casebook
 from connectors.casebook import tables_files as own
+from connectors.casebook import tables_finding as finding
 from connectors.casebook import tables_mirror as mirror
 from connectors.desk.exchange import sheets, writing
 from consent.calendar import JST
@@ -35,6 +36,8 @@ LEFT_OUT: Final = frozenset(
     {"search_key", "phone_key", "found_by", "digest", "looks_like", "evidence_key", "salt", "kept"}
 )
 """Columns that only repeat others, name somebody else, or are the agency's own secrets."""
+TELLER: Final = frozenset({"teller", "teller_phone"})
+"""What a tip says of whoever told it: they were promised that the person does not learn of it."""
 _ENDINGS: Final = {
     "application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "text/plain": "txt", "application/json": "json",
 }  # fmt: skip
@@ -114,6 +117,10 @@ def _sheets(cases: Sequence[str]) -> sa.Select[Any]:
     return sa.select(tables_sheets.sheets.c.id).where(tables_sheets.sheets.c.case.in_(cases))
 
 
+def _tips(cases: Sequence[str]) -> sa.Select[Any]:
+    return sa.select(finding.tips.c.id).where(finding.tips.c.case.in_(cases))
+
+
 _Which = Callable[[Sequence[str], str | None], sa.ColumnElement[bool]]
 _SPECIAL: Final[Mapping[str, _Which]] = {
     "persons": lambda _, person: casebook.persons.c.id == person,
@@ -124,6 +131,7 @@ _SPECIAL: Final[Mapping[str, _Which]] = {
     "referral_marks": lambda cases, _: mirror.referral_marks.c.referral.in_(_referrals(cases)),
     "draft_files": lambda cases, _: own.draft_files.c.draft.in_(_drafts(cases)),
     "sheet_signatures": lambda cases, _: tables_sheets.sheet_signatures.c.sheet.in_(_sheets(cases)),
+    "outreach": lambda cases, _: finding.outreach.c.tip.in_(_tips(cases)),
     "access_log": lambda cases, person: sa.or_(
         casebook.access_log.c.case.in_(cases), casebook.access_log.c.about == (person or "")
     ),
@@ -144,6 +152,8 @@ def _value(table: str, n: int, row: Mapping[str, Any], name: str, files: dict[st
             kept = f"{table}-{n:03d}.{_ENDINGS.get(media, 'bin')}"
             files[kept] = body
             return f"files/{kept}"
+        case dict() as told if table == finding.tips.name:
+            return {key: said for key, said in told.items() if key not in TELLER}
         case datetime() as at:
             return at.astimezone(JST).isoformat(timespec="seconds")
         case date() as day:

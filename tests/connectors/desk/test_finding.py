@@ -10,6 +10,7 @@ import pytest
 from connectors.casebook import compose, files, finding, journal, people
 from connectors.casebook.compose import RefusedHereError
 from connectors.casebook.finding import Tip
+from connectors.desk.exchange import dossier
 from connectors.desk.web.visits import Role
 from consent.decisions import Refused
 from tests.connectors.desk.office import Browser, Office
@@ -246,3 +247,19 @@ def test_one_address_tells_ten_times_in_ten_minutes_at_most(office: Office, netw
     assert answers == [200] * 10 + [429]
     with office.connector.casebook.transaction() as connection:
         assert finding.count_open(connection) == 10
+
+
+def test_the_person_s_own_record_has_the_tip_and_not_who_told_it(browser: Browser, office: Office) -> None:
+    tip = told(browser, teller="仮名 近所の目", teller_phone="000-0000-9999")
+    browser.send(
+        browser.get(f"/tips/{tip}"), {"channel": "visit", "result": "met", "text": "架空の訪問"}, form="#outreach"
+    )
+    browser.send(browser.get(f"/tips/{tip}"), form="#case")
+    case = tip_of(office, tip).case
+    assert case is not None
+    with office.connector.casebook.transaction() as connection:
+        gathered = repr(dossier.gather(connection, case))
+    assert SAID["signs"] in gathered
+    assert "架空の訪問" in gathered
+    assert "近所の目" not in gathered
+    assert "9999" not in gathered
