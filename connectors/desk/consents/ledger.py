@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from connectors.base.labels import label
 from connectors.base.wareki import say_day
-from connectors.casebook import access, corrected
+from connectors.casebook import access
 from connectors.desk.cases.reads import PersonBar, person_bar
 from connectors.desk.consents import provisions, rules
 from connectors.desk.consents.blueprint import blueprint
@@ -36,7 +36,7 @@ COLUMNS: Final = (
     "case_number", "giver_name", "giver_kind", "giver_kind_label", "giver_regime", "receiver_name", "receiver_kind",
     "receiver_kind_label", "receiver_regime", "purpose", "purpose_label", "categories", "category_labels",
     "legal_basis", "legal_basis_label", "consents", "log_entry", "delivered_at", "opened_at", "record_duty",
-    "record_duty_label",
+    "record_duty_label", "corrected",
 )  # fmt: skip
 """One header row, codes and labels side by side (rules for machine-readable data)."""
 
@@ -45,9 +45,7 @@ COLUMNS: Final = (
 def provision_record(visit: Visit, case: str) -> tuple[str, int]:
     """Show what was provided about a person, to whom and by whom; reading it is logged."""
     bar, found = _record(visit, case)
-    with visit.book() as connection:
-        marked = corrected.messages_corrected(connection, case, visit.site.connector.agency)
-    return render("consents/provisions.html", bar=bar, case=case, found=found, corrected=marked, made_at=visit.at)
+    return render("consents/provisions.html", bar=bar, case=case, found=found, made_at=visit.at)
 
 
 @page(blueprint, "/cases/<case>/provisions.csv", who=Access.CASEWORK)
@@ -125,6 +123,7 @@ def row_of(number: int, one: Provision, bar: PersonBar, visit: Visit) -> dict[st
         _iso(one.opened_at),
         one.duty.value,
         text(f"consents.duty-{one.duty.value}", said),
+        text("consents.corrected", said) if one.corrected else "",
     )
     return dict(zip(COLUMNS, cells, strict=True))
 

@@ -8,14 +8,14 @@ what the hub said of its delivery.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from connectors.casebook import access, mirror, tables
+from connectors.casebook import access, corrected, mirror, tables
 from connectors.desk.consents import reads, rules
 from connectors.desk.consents.rules import Duty
 from connectors.desk.web.visits import Visit
@@ -51,7 +51,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provision:
-    """One provision of a case. `opened_at`: when a person there first read it; `entry`: its entry in the hub's log."""
+    """One provision of a case. `opened_at`: when a person there first read it; `entry`: its entry in the hub's log.
+
+    `corrected`: its giver has said since that something of it was wrong.
+    """
 
     message: str
     at: datetime
@@ -69,6 +72,7 @@ class Provision:
     delivery: str
     referral: str | None
     duty: Duty
+    corrected: bool = False
 
     @property
     def is_reached(self) -> bool:
@@ -100,18 +104,22 @@ def list_provisions(connection: Connection, agency: str, case: str) -> list[Prov
     names, kinds = reads.name_partners(connection), reads.kinds_of(connection)
     details = mirror.details_of(connection, {row.referral for row in rows if row.referral})
     reached = {one.id: one for detail in details.values() for one in detail.deliveries}
+    marked = corrected.messages_corrected(connection, case, agency)
 
     def side(one: str) -> Side:
         return Side(agency=one, kind=kinds.get(one, ""), names=dict(names.get(one, {"ja": one, "en": one})))
 
     return [
-        _provision(
-            row,
-            side(row.sender),
-            side(row.recipient),
-            reached.get(row.hub_id),
-            is_given=row.sender == agency,
-            moved=row.referral in details and details[row.referral].state not in _UNSEEN,
+        replace(
+            _provision(
+                row,
+                side(row.sender),
+                side(row.recipient),
+                reached.get(row.hub_id),
+                is_given=row.sender == agency,
+                moved=row.referral in details and details[row.referral].state not in _UNSEEN,
+            ),
+            corrected=(row.id, row.sender) in marked,
         )
         for row in rows
         if agency in {row.sender, row.recipient}

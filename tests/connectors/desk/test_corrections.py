@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from consent.envelope.manifest import ByEmergency, MessageKind
 from consent.scopes import ANY, Exclusion
 from tests.connectors.desk.office import Page
 from tests.connectors.desk.referring import CANARY, Referred, referred
-from tests.connectors.story import letter, text
+from tests.connectors.story import PURPOSE, letter, text
 
 __all__ = ["referred"]
 
@@ -101,6 +102,10 @@ def test_the_record_of_provision_says_so_on_both_sides_and_leads_there(told: Ref
     told.round()
     for side in (told.ours, told.theirs):
         assert "訂正あり" in side.get(record).words
+        rows = json.loads(side.get(f"{record}.json").answer.data)["provisions"]
+        # the notice itself is a provision too
+        assert {one["purpose"]: len(rows) for one in rows} == {PURPOSE: 2}
+        assert sorted(one["corrected"] for one in rows) == ["", "訂正あり"]
 
 
 def test_a_short_word_of_a_thread_is_marked_where_the_thread_shows_it(told: Referred) -> None:
