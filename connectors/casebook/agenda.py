@@ -165,7 +165,7 @@ def note_paper(connection: Connection, pen: Pen, sent: PaperSent) -> None:
 def papers_of(connection: Connection, line_id: str) -> Sequence[PaperSent]:
     """Give what was sent about a line, oldest first."""
     table = tables.meeting_papers
-    rows = connection.execute(sa.select(table).where(table.c.line == line_id).order_by(table.c.at, table.c.message))
+    rows = connection.execute(sa.select(table).where(table.c.line == line_id).order_by(sa.literal_column("rowid")))
     return [
         PaperSent(
             message=row.message, line=row.line, agency=row.agency, what=row.what, digest=row.digest, key=row.key,

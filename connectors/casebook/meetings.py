@@ -236,8 +236,9 @@ def secrecy_of(connection: Connection, meeting_id: str) -> Secrecy | None:
 
 def _meetings(connection: Connection, where: sa.ColumnElement[bool]) -> list[Meeting]:
     table = tables.meetings
-    rows = connection.execute(sa.select(table).where(where).order_by(table.c.held_at.desc(), table.c.id).limit(_PAGE))
-    found = rows.all()
+    last: sa.ColumnElement[int] = sa.literal_column("meetings.rowid").desc()  # ids of one moment have no order
+    query = sa.select(table).where(where).order_by(table.c.held_at.desc(), last).limit(_PAGE)
+    found = connection.execute(query).all()
     members = _members(connection, [row.id for row in found])
     same = ("id", "hub_id", "kind", "held_at", "until", "place", "purpose", "ended_at", "convened_at")
     return [

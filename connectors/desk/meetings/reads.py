@@ -124,6 +124,7 @@ class LinePicture:
     places: Sequence[Place]
     shared: Sequence[tuple[str, Sequence[Answer]]]
     content: Mapping[str, Sequence[Answer]]
+    plan: str | None
     planned: Sequence[str]
     earlier: Sequence[Line]
 
@@ -277,6 +278,7 @@ def line_picture(connection: Connection, visit: Visit, held: Meeting, line: Line
         ],
         shared=[(one, content[one]) for one in seating.shared(seats, line.categories) if one in content],
         content=content,
+        plan=plan.id if plan else None,
         planned=_planned(plan),
         earlier=[
             one

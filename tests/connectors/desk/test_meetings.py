@@ -237,6 +237,8 @@ def test_the_plan_that_was_settled_is_on_the_table_and_its_services_are_suggeste
     assert PLAN_SHEET["goal_now"] in shown.get_text()
     ticked = {str(one["value"]) for one in page.html.select("input[name=law][checked]")}
     assert ticked == set(PLAN_SHEET["services_law"])
+    settled = table.settle(page.answer.request.path)
+    assert settled.html.select_one(f"a[href='/sheets/{made.id}']") is not None
 
 
 def test_a_case_shows_its_meetings_each_kind_apart_and_where_it_can_be_brought(table: Table) -> None:
