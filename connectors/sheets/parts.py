@@ -48,6 +48,12 @@ def split(definition: Definition, answers: Mapping[str, Any]) -> dict[str, tuple
     return {code: tuple(found[code]) for code in CODE_LISTS["categories"] if code in found}
 
 
+def told_of(one: Field, answers: Mapping[str, Any]) -> list[str]:
+    """Name the categories that the answer to a field tells of, in the vocabulary's order, else its own."""
+    told = _by_category(one, answers)
+    return [code for code in CODE_LISTS["categories"] if code in told] or [one.category]
+
+
 def part_of(definition: Definition, items: tuple[Item, ...], origin: Origin) -> bytes:
     """Write one part: UTF-8 JSON that says which sheet it is of, and its answers with their labels."""
     body = {

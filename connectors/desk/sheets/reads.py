@@ -18,6 +18,7 @@ from connectors.desk.sheets import rules
 from connectors.desk.staff.reads import names_of
 from connectors.desk.web.visits import Visit
 from connectors.sheets.definitions import Definition, Field, Section
+from connectors.sheets.parts import told_of
 from connectors.sheets.saying import said
 
 Row = tuple[str, ...]
@@ -117,8 +118,8 @@ def table_of(shown: Opened, visit: Visit, head: Sequence[str]) -> list[Row]:
                 section.words.said(language),
                 one.words.said(language),
                 said(one, body, language),
-                one.category,
-                label("categories", one.category, language),
+                " / ".join(told_of(one, body)),
+                " / ".join(label("categories", code, language) for code in told_of(one, body)),
             )
             for section in shown.definition.sections
             for one in section.fields

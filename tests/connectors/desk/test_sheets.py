@@ -182,6 +182,14 @@ def test_a_sheet_is_given_out_and_nothing_in_it_is_a_formula(
     assert browser.get(f"/sheets/{newest(office, case, 'triage').id}/file.exe").status == 404
 
 
+def test_a_mixed_list_names_the_category_of_each_answer(office: Office, browser: Browser, case: str) -> None:
+    filled(browser, case, "assessment", ASSESSMENT)
+    answer = browser.client.get(f"/sheets/{newest(office, case, 'assessment').id}/file.csv")
+    rows = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
+    traits = next(row for row in rows if row[0] == "traits")
+    assert traits[4] == "consultation / debt_arrears / health / justice_history / safety"
+
+
 def test_the_list_of_cases_says_what_the_sheets_of_each_say(office: Office, browser: Browser, case: str) -> None:
     with office.connector.casebook.transaction() as connection:
         files.open_file(connection, office.connector.pen("test"), case=case, on=date(2026, 4, 1))

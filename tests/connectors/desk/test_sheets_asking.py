@@ -58,10 +58,10 @@ def test_the_partner_reads_the_questions_and_answers_in_the_thread(asked: Referr
     assert "預貯金" not in words
 
 
-@pytest.mark.parametrize("fields", [["illness"], ["income_own", "illness"], ["nothing"], []])
-def test_what_may_not_be_asked_is_refused_and_nothing_goes(asked: Referred, fields: list[str]) -> None:
-    page = ask(asked, fields=fields)
-    assert (page.status, page.faults) == (422, ["fields"])
+def test_what_may_not_be_asked_is_refused_and_nothing_goes(asked: Referred) -> None:
+    for fields in (["illness"], ["income_own", "illness"], ["nothing"], []):
+        page = ask(asked, fields=fields)
+        assert (page.status, page.faults) == (422, ["fields"])
     with asked.office.connector.casebook.transaction() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM messages WHERE kind = 'question'").scalar_one() == 0
 

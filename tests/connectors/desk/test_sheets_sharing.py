@@ -9,18 +9,19 @@ import pytest
 
 from connectors.casebook import sheets, statements
 from connectors.casebook.sheets import Sheet
-from tests.connectors.desk.office import Page
+from tests.connectors.desk.intaking import LOAN, STROKES, Filling, scopes, signed_on_screen
+from tests.connectors.desk.office import Browser, Office, Page
 from tests.connectors.desk.referring import Referred, refer
 from tests.connectors.desk.test_sheets import adopted, begun, filled, newest
 from tests.connectors.desk.wizard import MY_NUMBER
 from tests.connectors.sheets.filled import ASSESSMENT, PLAN
-from tests.connectors.story import PURPOSE, consent
+from tests.connectors.story import PURPOSE, Network, consent
 
 TRAIT = "刑余者"
 
 
 @pytest.fixture
-def shared(network: Any, office: Any, partner: Any) -> Referred:
+def shared(network: Network, office: Office, partner: Office) -> Referred:
     """A referral that the partner has accepted; consultation, income and records may go there, safety may not."""
     made = refer(network, office, partner)
     made.open()
@@ -198,11 +199,19 @@ def test_a_sheet_of_another_case_or_one_that_does_not_hold_goes_with_no_referral
     assert sheet.state == "adopted"
 
 
-def test_consent_is_renewed_together_with_the_plan(shared: Referred) -> None:
-    sheet = plan(shared)
-    page = shared.ours.get(f"/intakes/new?case={shared.case}&plan={sheet.id}")
-    assert page.status == 200
-    assert shared.ours.get(f"/intakes/new?case={shared.case}&plan=nowhere").status == 404
-    with shared.office.connector.casebook.transaction() as connection:
-        kept = connection.exec_driver_sql("SELECT document FROM drafts WHERE kind = 'intake'").scalars().all()
-    assert [sheet.id in each for each in kept] == [True]
+def test_consent_is_renewed_together_with_the_plan_and_replaces_what_was_signed(
+    browser: Browser, office: Office, partner: Office, network: Network
+) -> None:
+    signed_on_screen(browser)
+    (before,) = scopes(office.connector)
+    plan_one = adopted(office, browser, before.case)
+    network.clock.on(minutes=1)
+    assert browser.get(f"/intakes/new?case={before.case}&plan=nowhere").status == 404
+    link = browser.get(f"/sheets/{plan_one.id}").html.select_one("a[href^='/intakes/new']")
+    assert link is not None
+    filling = Filling(browser, str(link["href"]))
+    filling.look(**LOAN)
+    filling.check(method="pad", strokes=STROKES)
+    filling.take()
+    made = scopes(office.connector)[1]
+    assert (made.kind, made.supersedes) == ("plan", {before.id})
