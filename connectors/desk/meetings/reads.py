@@ -216,7 +216,11 @@ def invitation(connection: Connection, visit: Visit, where: str, meeting: str) -
         raise ConnectorError("meeting-unknown")
     names = names_of(directory.agencies(connection), visit)
     forms = (meeting_papers.AGENDA, meeting_papers.MINUTES, meeting_papers.WORD)
-    came = meeting_papers.papers(connection, forms=forms, meeting=found.id, recipient=us)
+    came = [
+        one
+        for one in meeting_papers.papers(connection, forms=forms, meeting=found.id, recipient=us)
+        if one.sender in found.accepted  # the convenor is one of them; what names a meeting from outside it is none
+    ]
     return Invitation(
         meeting=found,
         convenor=names.get(found.convenor, found.convenor),
