@@ -11,7 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from connectors.casebook import access, files, journal, listing, tables, tables_files, tables_mirror
+from connectors.casebook import access, files, journal, listing, steps, tables, tables_files, tables_mirror
 from connectors.casebook.files import Found
 from connectors.casebook.journal import Entry
 from connectors.desk.cases.reads import PersonBar, person_bar
@@ -27,6 +27,8 @@ from connectors.sdk.threads import Accompaniment, FollowUp
 PAGE: Final = 50
 OPEN: Final = "open"
 CLOSED: Final = "closed"
+_NOWHERE: Final = (None, None)
+"""Of a case of which the hub has said nothing yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRow:
-    """One case of the list; `referrals` counts those that are not finished."""
+    """One case of the list; `referrals` counts those not finished, `step` and `state` are the hub's last word."""
 
     case: str
     number: str
@@ -51,6 +53,8 @@ class CaseRow:
     referrals: int
     consent: CaseConsent
     closed_at: datetime | None
+    step: str | None
+    state: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +127,7 @@ def caseload(
     states = consents.states_of_cases(connection, handles, visit.at)
     open_ones = _open_referrals(connection, handles)
     names = staff.names_of(connection, [row.worker or "" for row in shown])
+    standing = steps.standings(connection, handles)
     made = [
         CaseRow(
             case=row.handle,
@@ -134,6 +139,8 @@ def caseload(
             referrals=open_ones.get(row.handle, 0),
             consent=states[row.handle],
             closed_at=row.closed_at,
+            step=standing.get(row.handle, _NOWHERE)[0],
+            state=standing.get(row.handle, _NOWHERE)[1],
         )
         for row in shown
     ]

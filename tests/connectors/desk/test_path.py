@@ -259,3 +259,19 @@ def test_the_page_reads_in_english_too(office: Office, case: str) -> None:
     page = office.browser(office.hire(), language="en").get(f"/cases/{case}")
     assert "Who holds which ball" in page.words
     assert "Finding, outreach" in page.words
+
+
+def test_the_list_of_cases_says_where_each_stands(browser: Browser, office: Office, paper: Paper) -> None:
+    case = paper.case()
+    assert "包括的相談" not in browser.get("/cases?scope=agency").words, "the hub has said nothing of it yet"
+    office.connector.sync()
+    through(browser, office, case, "2")
+    assert "2. 包括的相談／振り分け 相談中" in browser.get("/cases?scope=agency").words
+
+
+def test_a_refused_move_on_the_board_leads_to_its_case(browser: Browser, office: Office, case: str) -> None:
+    go(browser, office, case, step="2", state="planning")
+    board = browser.get("/").html.select_one("#refused")
+    assert board is not None
+    assert "ケースの段階の移動" in board.get_text()
+    assert board.select_one(f"a[href='/cases/{case}']")
