@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
-from connectors.casebook import deeds, tables, tables_files, tables_mirror
+from connectors.casebook import deeds, tables, tables_mirror
 from connectors.casebook.deeds import Deed
 from connectors.casebook.tables_steps import case_courses
 from connectors.sdk import answers
@@ -99,20 +99,17 @@ def heed_tasks(connection: Connection, tasks: Iterable[answers.Task]) -> None:
 def stale(connection: Connection, *, agency: str, now: datetime, limit: int) -> list[str]:
     """Name our cases whose course is to be fetched anew: never seen, changed since, or waiting for a decision.
 
-    A municipality's word is a note at our case, of which the feed says nothing.
+    Only cases of which the hub has taken word. A municipality's word is a note at our case, of which the feed says
+    nothing.
     """
     own, kept = tables.cases.c, case_courses.c
-    unsent = sa.select(tables.outgoing.c.about).where(
-        tables.outgoing.c.what == "case", tables.outgoing.c.state != "sent"
-    )
-    quiet = sa.select(tables_files.quiet_cases.c.case)
+    told = sa.select(tables.outgoing.c.about).where(tables.outgoing.c.what == "case", tables.outgoing.c.state == "sent")
     query = (
         sa.select(own.handle)
         .select_from(tables.cases.outerjoin(case_courses, kept.case == own.handle))
         .where(
             own.owner == agency,
-            own.handle.not_in(unsent),
-            own.handle.not_in(quiet),
+            own.handle.in_(told),
             sa.or_(
                 kept.case.is_(None),
                 kept.is_stale,

@@ -162,3 +162,16 @@ def test_the_municipalitys_word_is_learnt_while_a_plan_waits_for_it(j1: Connecto
     network.clock.on(minutes=1)
     j1.sync()
     assert len(course(j1, case).confirmations) == 1
+
+
+def test_a_case_that_the_hub_has_not_taken_word_of_is_never_asked_for(j1: Connector, network: Network) -> None:
+    with j1.casebook.transaction() as connection:
+        people.keep_case(connection, handle="not-told", owner=j1.agency, closed_at=None, now=j1.now())
+    network.hub.away = True
+    waiting = open_case(j1)
+    j1.push()
+    with j1.casebook.transaction() as connection:
+        assert steps.stale(connection, agency=j1.agency, now=j1.now(), limit=9) == []
+    network.hub.away = False
+    j1.sync()
+    assert course(j1, waiting).told
