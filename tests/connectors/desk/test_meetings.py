@@ -252,8 +252,8 @@ def test_a_case_shows_its_meetings_each_kind_apart_and_where_it_can_be_brought(t
     line = table.line()
     table.settle(line)
     again = table.ours.get(f"/cases/{table.case}/meetings")
-    assert again.html.select_one(f"section[aria-labelledby=h-meetings] a[href='{line}']") is not None
-    assert again.html.select_one(f"section[aria-labelledby=h-conferences] a[href='{line}']") is None
+    assert again.html.select_one(f"#of-meetings a[href='{line}']") is not None
+    assert again.html.select_one(f"#of-conferences a[href='{line}']") is None
     assert again.html.select_one(f"a[href^='/meetings/{meeting}?case=']") is None
 
 
