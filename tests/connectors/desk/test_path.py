@@ -275,3 +275,12 @@ def test_a_refused_move_on_the_board_leads_to_its_case(browser: Browser, office:
     assert board is not None
     assert "ケースの段階の移動" in board.get_text()
     assert board.select_one(f"a[href='/cases/{case}']")
+
+
+def test_the_pages_of_a_case_lead_to_one_another(browser: Browser, case: str) -> None:
+    page = browser.get(f"/cases/{case}")
+    links = [str(one["href"]) for one in page.html.select("nav.tabs a")]
+    rest = ("", "/course", "/referrals", "/consents", "/sheets", "/meetings")
+    assert links == [f"/cases/{case}{one}" for one in rest]
+    for link in links:
+        assert browser.get(link).html.select_one("nav.tabs a[aria-current=page]")["href"] == link  # type: ignore[index]
