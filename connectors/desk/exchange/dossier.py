@@ -22,16 +22,22 @@ from connectors.casebook import listing, tables_sheets
 from connectors.casebook import tables as casebook
 from connectors.casebook import tables_files as own
 from connectors.casebook import tables_finding as finding
+from connectors.casebook import tables_meetings as held_at
 from connectors.casebook import tables_mirror as mirror
 from connectors.desk.exchange import sheets, writing
 from consent.calendar import JST
 
 NOT_ABOUT_ANYBODY: Final = frozenset(
     {"access_anchors", "agencies", "agency_profiles", "anchor_checks", "calendar_feeds", "case_numbers", "conferences",
-     "imports", "outgoing", "scope_templates", "settings", "sheet_definitions", "snoozes", "staff_members",
+     "hub_meetings", "imports", "meeting_members", "meetings", "outgoing", "resource_changes", "resource_sources",
+     "resources", "scope_templates", "secrecy", "settings", "sheet_definitions", "snoozes", "staff_members",
      "staff_passkeys", "staff_recovery_codes", "staff_sessions", "staff_spent_challenges", "superseded", "threads"}
 )  # fmt: skip
-"""Tables about staff, partners, the desk itself, or what waits sealed; none of them says anything of a person."""
+"""Tables about staff, partners, the desk itself, or what waits sealed; none of them says anything of a person.
+
+A meeting's own row may speak of everybody on its agenda; what was said of one person is in `meeting_lines`. The
+register of missing resources names nobody.
+"""
 LEFT_OUT: Final = frozenset(
     {"search_key", "phone_key", "found_by", "digest", "looks_like", "evidence_key", "salt", "kept"}
 )
@@ -121,6 +127,10 @@ def _tips(cases: Sequence[str]) -> sa.Select[Any]:
     return sa.select(finding.tips.c.id).where(finding.tips.c.case.in_(cases))
 
 
+def _lines(cases: Sequence[str]) -> sa.Select[Any]:
+    return sa.select(held_at.meeting_lines.c.id).where(held_at.meeting_lines.c.case.in_(cases))
+
+
 _Which = Callable[[Sequence[str], str | None], sa.ColumnElement[bool]]
 _SPECIAL: Final[Mapping[str, _Which]] = {
     "persons": lambda _, person: casebook.persons.c.id == person,
@@ -131,6 +141,7 @@ _SPECIAL: Final[Mapping[str, _Which]] = {
     "referral_marks": lambda cases, _: mirror.referral_marks.c.referral.in_(_referrals(cases)),
     "draft_files": lambda cases, _: own.draft_files.c.draft.in_(_drafts(cases)),
     "sheet_signatures": lambda cases, _: tables_sheets.sheet_signatures.c.sheet.in_(_sheets(cases)),
+    "meeting_papers": lambda cases, _: held_at.meeting_papers.c.line.in_(_lines(cases)),
     "outreach": lambda cases, _: finding.outreach.c.tip.in_(_tips(cases)),
     "access_log": lambda cases, person: sa.or_(
         casebook.access_log.c.case.in_(cases), casebook.access_log.c.about == (person or "")

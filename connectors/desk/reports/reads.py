@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -18,6 +19,9 @@ from connectors.desk.web.texts import text
 from connectors.desk.web.visits import Visit
 from connectors.sheets.catalogue import Catalogue
 from consent.vocabulary.codes import Language
+
+_ROWS: Final = {"national": "reports.national-", "people": "reports.people-", "follow-ups": "reports.follow-ups-"}
+"""Where the labels of rows stand that are no codes of a list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +126,7 @@ def _label(section: Section, code: str, known: Catalogue, language: Language) ->
     if code.startswith("result:"):
         return label("follow_up_result", code.removeprefix("result:"), language)
     if section.names == "text":
-        return text(f"reports.{section.key}-{code}", language)
+        return text(_ROWS[section.key] + code, language)
     if section.names.startswith("field:"):
         sheet, _, name = section.names.removeprefix("field:").partition(".")
         found = known.newest(sheet).field(name)
