@@ -24,13 +24,18 @@ TOGETHER = {
     "tests/pages/": "pages",
     "tests/journeys/test_stories.py": "theatre",
     "tests/journeys/test_nothing_of_the_person_is_at_the_hub.py": "theatre",
+    "tests/journeys/test_each_step.py": "steps",
+    "tests/journeys/test_meetings.py": "steps",
+    "tests/journeys/test_thirteen_steps.py": "steps",
     "tests/faults/test_what_was_accepted_survives.py": "faults",
     "tests/connectors/cli/test_journey.py": "cli-journey",
     "tests/hub/evidence/test_tampering_matrix.py": "tampering",
 }
 """Tests that share something dear to make, and so are told by one process; the others go to whoever is free."""
-FIRST = ("pages", "theatre")
-"""The longest begin. Those of the theatre go as they are written: its clock never goes back, each step a new hub."""
+FIRST = ("pages", "theatre", "steps")
+"""The longest begin."""
+IN_ORDER = ("theatre", "steps")
+"""Those go as they are written: a theatre's clock never goes back, each step back is a new hub."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the system's, for exactly this
 ROOM = 2 * 1024**3
 
@@ -68,7 +73,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if name == item.nodeid:
             return len(FIRST) + 1, "", 0, ""
         first = FIRST.index(name) if name in FIRST else len(FIRST)
-        return (first, str(item.path), item.location[1] or 0, item.name) if name == "theatre" else (first, name, 0, "")
+        return (first, str(item.path), item.location[1] or 0, item.name) if name in IN_ORDER else (first, name, 0, "")
 
     items.sort(key=place)
 

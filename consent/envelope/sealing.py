@@ -29,6 +29,7 @@ Randomness = Callable[[int], bytes]
 _DIGIT = r"[0-9\uff10-\uff19]"
 _DASH = r"[ \u3000\-\u2010\u2011\u2013\u2212\uff0d\u30fc]?"
 _TWELVE = re.compile(rf"(?<!{_DIGIT}){_DIGIT}{{4}}({_DASH}){_DIGIT}{{4}}\1{_DIGIT}{{4}}(?!{_DIGIT})")
+_ID = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9A-Za-z])")
 _CHECKED_DIGITS = 11
 
 
@@ -88,13 +89,20 @@ class MyNumberFoundError(SealRefusedError):
 
 
 def find_my_numbers(parts: Sequence[PlainPart]) -> tuple[Mark, ...]:
-    """Find twelve digits with a valid My Number check digit in the parts that are text (UTF-8)."""
+    """Find twelve digits with a valid My Number check digit in the parts that are text (UTF-8); ids are not looked at.
+
+    An id (UUID) is random, and now and then its digits look like a number of somebody.
+    """
     return tuple(
         Mark(n=n, start=found.start(), end=found.end())
         for n, part in enumerate(parts, start=1)
-        for found in _TWELVE.finditer(_text(part.body))
+        for found in _TWELVE.finditer(_ID.sub(_blank, _text(part.body)))
         if _has_check_digit(found.group())
     )
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found.group())
 
 
 def seal(

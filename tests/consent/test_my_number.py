@@ -93,3 +93,10 @@ def test_every_place_is_marked() -> None:
 @given(st.text("0123456789", min_size=11, max_size=11), st.sampled_from("0123456789"))
 def test_exactly_one_last_digit_of_ten_is_taken_for_a_my_number(eleven: str, last: str) -> None:
     assert bool(find_my_numbers([part(eleven + last)])) == (last == check_digit(eleven))
+
+
+def test_the_digits_of_an_id_are_no_number_and_one_beside_an_id_is_found() -> None:
+    made = "019d6069-31c0-72a1-8721-123456789018"
+    assert find_my_numbers([part(f'{{"id": "{made}"}}')]) == ()
+    assert len(find_my_numbers([part(f'{{"id": "{made}", "text": "123456789018"}}')])) == 1
+    assert len(find_my_numbers([part("123456789018-72a1")])) == 1

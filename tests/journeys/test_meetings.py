@@ -133,7 +133,7 @@ def line(around: Around, meeting: str, case_number: str, words: dict[str, str]) 
     return address
 
 
-def test_three_agencies_meet_each_gets_what_it_may_see_and_the_municipality_decides(around: Around) -> None:
+def test_steps_7_and_8_each_member_gets_what_it_may_see_and_the_municipality_decides(around: Around) -> None:
     company, centre, ours = around.company, around.connector("J7"), around.browsers["J7"]
     council, town = around.connector("S7"), around.connector("G7")
     first, second = company.case, open_second(around)

@@ -11,26 +11,33 @@ import pytest
 from connectors.casebook import finding
 from deploy.demo.search import search
 from deploy.play.company import Company
+from deploy.play.story import Story
 from tests.connectors.desk.intaking import LOAN, PERSON, STROKES, Filling
 from tests.connectors.desk.office import Browser, Office, begin_anew
 from tests.connectors.desk.stepping import course, go
-from tests.journeys.theatre import OURS, Theatre, read
+from tests.journeys.theatre import Theatre
 
 NAME: Final = "架空江 十三郎"
 SIGNS: Final = "検針のとき郵便物があふれていた架空の家"
 STRENGTH: Final = "架空の畑を毎朝手入れしている"
 ENDING: Final = "架空の仕事が続き家計も落ち着いた"
 MINUTE: Final = timedelta(minutes=1)
+TOLD: Final = Story.model_validate(
+    {
+        "id": "thirteen",
+        "person": "架空江 前景子",
+        "agencies": {"J6": "架空市道筋相談支援センター", "S6": "架空市道筋社会福祉協議会"},
+        "hub_party": "J6",
+        "events": [{"at": "2027-06-01T09:00", "type": "remark", "from": "J6", "to": "S6"}],
+    }
+)
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def company(theatre: Theatre) -> Company:
-    if theatre.company is None:
-        theatre.play(read(OURS[0]))
-    assert theatre.company is not None
-    return theatre.company
+    return theatre.assemble(TOLD)
 
 
 def found(browser: Browser, office: Office) -> str:

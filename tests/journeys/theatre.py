@@ -6,9 +6,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from pathlib import Path
@@ -20,11 +21,23 @@ from deploy.play.director import perform
 from deploy.play.report import Played
 from deploy.play.stage import Stage, open_stage
 from deploy.play.story import Story
+from tests.hub.conftest import memory, short_folder
 
 ROOT = Path(__file__).parents[2]
 OURS = sorted((Path(__file__).parent / "scenarios").glob("*.json"))
 DEMO = sorted((Path(demo.__file__).parent / "scenarios").glob("*.json"))
 LONG = "T13"
+
+
+@contextlib.contextmanager
+def stage_in_memory(*, play: bool = True) -> Iterator[Stage]:
+    """Open a stage whose databases wait for no disk; what must outlast a crash has stages on a disk (tests/faults)."""
+    folder = short_folder(memory())
+    try:
+        with open_stage(folder, play=play) as stage:
+            yield stage
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(kw_only=True)
@@ -45,7 +58,7 @@ class Theatre:
         if self.company is not None and begins < self.company.clock.at:
             self.close()
         if self.stage is None:
-            self.stage = self._stack.enter_context(open_stage())
+            self.stage = self._stack.enter_context(stage_in_memory())
         self.company = assemble(told, self.stage, self.company)
         for actor in self.company.newcomers:
             self._stack.callback(actor.connector.close)

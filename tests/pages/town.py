@@ -22,8 +22,9 @@ from connectors.sync.connector import Connector, open_connector
 from connectors.sync.registration import Applicant, Profile, create_agency
 from deploy.demo import town as demo
 from deploy.play.company import Actor, Company, PlayClock
-from deploy.play.stage import Stage, open_stage
+from deploy.play.stage import Stage
 from deploy.play.story import Story
+from tests.journeys.theatre import stage_in_memory
 
 PASSPHRASE = "架空の町のとても長い合言葉"
 AGENCIES = {
@@ -143,7 +144,7 @@ class Town:
 def open_town(folder: Path) -> Iterator[Town]:
     """Start a hub and the desks of the agencies; everybody knows everybody when it is open."""
     with contextlib.ExitStack() as stack:
-        stage = stack.enter_context(open_stage())
+        stage = stack.enter_context(stage_in_memory())
         clock = TownClock(stage, stage.stand_at(datetime.now(UTC) - BEFORE))
         connectors = {}
         for name, (kind, ja, en) in AGENCIES.items():

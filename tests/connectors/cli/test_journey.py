@@ -19,8 +19,8 @@ from connectors.base.clock import system_clock
 from connectors.keystore import keystore
 from consent.calendar import day_of
 from consent.jwk import KeyUse
-from deploy.play.stage import open_stage
 from tests.connectors.cli.office import PASSPHRASE, Office, passphrase_file
+from tests.journeys.theatre import stage_in_memory
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +46,7 @@ def in_days(days: int) -> str:
 def journey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journey]:
     folder = tmp_path_factory.mktemp("journey")
     secret = passphrase_file(folder)
-    with open_stage(play=False) as stage:
+    with stage_in_memory(play=False) as stage:
         made = []
         for kind, name, more in (("jiritsu", J1, ("--coordinates",)), ("shakyo", S1, ())):
             office = Office(folder=folder / kind, secret=secret)

@@ -105,7 +105,7 @@ def test_an_emergency_needs_a_named_worker_who_asks(j1: Office, s1: Office) -> N
 def test_the_members_of_a_conference_share_without_consent(j1: Office, s1: Office) -> None:
     case = j1.open_case()
     until = (j1.around.clock() + timedelta(days=30)).isoformat()
-    made = j1.json("meeting", "convene", "shien_kaigi", "--member", s1.id, "--member", j1.id, "--until", until)
+    made = j1.json("meeting", "convene", "shien_kaigi", "--member", s1.id, "--until", until)
     share = ("--to", s1.id, "--purpose", "shien_kaigi", "--part", "identity=x", "--basis", "shien_kaigi")
     share = ("referral", "send", case, *share, "--conference", made["id"])
     assert j1.json(*share, code=3)["error"]["parts"][0]["reason"] == "NOT_CONFERENCE_MEMBER"
