@@ -42,7 +42,7 @@ test-unit: $(VENV)/dev.stamp ## the tests that need no server
 	@$(BIN)/python -m pytest -n $(WORKERS) tests/consent tests/house $(ARGS)
 
 pictures: $(VENV)/dev.stamp ## look at every page closely and keep a picture of each: var/pages/index.html
-	@TSUNAGI_LOOK_CLOSELY=1 $(BIN)/python -m pytest -n 1 tests/pages/test_every_page.py tests/pages/test_console.py tests/pages/test_intake_form.py $(ARGS)
+	@TSUNAGI_LOOK_CLOSELY=1 $(BIN)/python -m pytest -n 1 tests/pages/test_every_page.py tests/pages/test_console.py tests/pages/test_intake_form.py tests/journeys/test_thirteen_steps.py $(ARGS)
 
 sure: format lint types contracts test ## format, lint, types, contracts, tests
 

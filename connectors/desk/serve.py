@@ -78,13 +78,24 @@ def open_desk(
     server: Any = create_server(
         app, sockets=[listening], threads=THREADS, ident=None, clear_untrusted_proxy_headers=True, **proxy
     )
-    serving = threading.Thread(target=server.run, name="desk-pages", daemon=True)
+    over = threading.Event()
+    serving = threading.Thread(target=_serve, args=(server, over), name="desk-pages", daemon=True)
     with loop:
         serving.start()
         try:
             yield Opened(url=origin or f"http://{host}:{listening.getsockname()[1]}", setup_code=code)
         finally:
+            over.set()
             server.close()
+
+
+def _serve(server: Any, over: threading.Event) -> None:
+    """Serve until the end; a server that waits on its socket when that is closed misses it, which is no fault then."""
+    try:
+        server.run()
+    except OSError:
+        if not over.is_set():
+            raise
 
 
 def _listen(host: str, port: int) -> socket.socket:

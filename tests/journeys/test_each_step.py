@@ -28,7 +28,7 @@ from tests.connectors.desk.stepping import course, go, stands, through
 from tests.connectors.desk.test_sheets import DRAWN, adopted, begun, filled, newest
 from tests.connectors.desk.test_sheets_asking import ask
 from tests.connectors.desk.test_sheets_sharing import received, share
-from tests.connectors.sheets.filled import ASSESSMENT, PLAN
+from tests.connectors.sheets.filled import ASSESSMENT, LOOKED, PLAN, REVIEW
 from tests.connectors.story import PURPOSE, consent, letter, text
 from tests.journeys.test_thirteen_steps import SIGNS, applied, found
 from tests.journeys.theatre import Theatre
@@ -47,11 +47,6 @@ TOLD: Final = Story.model_validate(
 PERSON: Final = "架空滝 一段"
 MONEY: Final = "かなりあの家計の話"
 WORDS: Final = "かなりあの判断の理由"
-REVIEW: Final[dict[str, Any]] = {
-    "period_from": "2026-04-24", "period_until": "2026-09-30", "attainment": "mostly", "result": "re_plan",
-    "changes": ["work", "income"], "strengths": "毎朝起きる",
-}  # fmt: skip
-LOOKED: Final[dict[str, Any]] = {"delivery": "as_planned", "judgement": "go_on"}
 
 
 @dataclass

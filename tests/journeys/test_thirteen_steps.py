@@ -1,27 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One person from a tip through two plans to closure and follow-up, at a real desk around a real hub."""
+"""One person from a tip through two plans to closure and follow-up, at a real desk around a real hub.
+
+`make pictures` keeps each page of this way as it was seen (`var/pages/way-…`).
+"""
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 
 from connectors.casebook import finding
+from connectors.casebook.sheets import Sheet
 from deploy.demo.search import search
 from deploy.play.company import Company
 from deploy.play.story import Story
 from tests.connectors.desk.intaking import LOAN, PERSON, STROKES, Filling
-from tests.connectors.desk.office import Browser, Office, begin_anew
+from tests.connectors.desk.office import Browser, Office, Page, begin_anew
 from tests.connectors.desk.stepping import course, go
+from tests.connectors.desk.test_sheets import adopted, filled, newest
+from tests.connectors.sheets.filled import ASSESSMENT, LOOKED, PLAN, REVIEW
 from tests.journeys.theatre import Theatre
+from tests.pages import seeing
+from tests.pages.seeing import Eyes
 
 NAME: Final = "架空江 十三郎"
 SIGNS: Final = "検針のとき郵便物があふれていた架空の家"
 STRENGTH: Final = "架空の畑を毎朝手入れしている"
 ENDING: Final = "架空の仕事が続き家計も落ち着いた"
 MINUTE: Final = timedelta(minutes=1)
+STYLESHEET: Final = re.compile(r'<link rel="stylesheet" href="/static/([a-z.-]+)">')
 TOLD: Final = Story.model_validate(
     {
         "id": "thirteen",
@@ -38,6 +48,24 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def company(theatre: Theatre) -> Company:
     return theatre.assemble(TOLD)
+
+
+def keep_pictures(seen: list[Page], request: pytest.FixtureRequest) -> None:
+    """Draw every page of the way, if pictures are wanted: the pages as they were answered, with their stylesheets."""
+    if not seeing.is_closely():
+        return
+    eyes: Eyes = request.getfixturevalue("eyes")
+    with eyes.tab(scripts=False) as tab:
+        for n, page in enumerate(seen, start=1):
+            html = STYLESHEET.sub(_style, page.answer.get_data(as_text=True))
+            tab.set_content(html)
+            words = [one for one in page.answer.request.path.split("/") if one.isalpha()]
+            name = words[-1]  # what stands at the end of the address, ids left out
+            seeing.shoot(tab, f"way-{n:02}-{name}-{seeing.WIDE}")
+
+
+def _style(found: re.Match[str]) -> str:
+    return f"<style>{(seeing.STATIC / found[1]).read_text(encoding='utf-8')}</style>"
 
 
 def found(browser: Browser, office: Office) -> str:
@@ -72,31 +100,62 @@ def decided(browser: Browser, company: Company, case: str) -> None:
 
 
 def test_a_person_goes_through_all_thirteen_steps_twice_planned_and_is_not_at_the_hub(
-    theatre: Theatre, company: Company
+    theatre: Theatre, company: Company, request: pytest.FixtureRequest
 ) -> None:
     begin_anew()
     office = Office(company.hub_party.connector)
     browser = office.browser(office.hire())
+    seen: list[Page] = []
+
+    def see(path: str) -> None:
+        seen.append(browser.get(path))
+        assert seen[-1].status == 200
+
+    def sheet(code: str, body: dict[str, Any]) -> Sheet:
+        assert filled(browser, case, code, body).status == 200
+        made = newest(office, case, code)
+        see(f"/sheets/{made.id}")
+        return made
 
     def to(*way: str, **said: Any) -> None:
         for step in way:
             company.wait_until(company.clock.at + MINUTE / 6)
             assert go(browser, office, case, step=step, **said).status == 200
             assert course(office, case).shown.step == step, course(office, case).refused
+            see(f"/cases/{case}")
 
+    see("/tips/new")
     case = found(browser, office)
+    see(f"/cases/{case}")
     to("2")
+    see(f"/cases/{case}/triage")
     page = browser.get(f"/cases/{case}/triage")
     browser.send(page, {"result": "plan_and_continue", "words": SIGNS}, form="main form.card")
     applied(browser, case)
+    see(f"/cases/{case}/application")
+    see(f"/cases/{case}/urgent")
     page = browser.get(f"/cases/{case}/urgent")
     browser.send(page, {"route": "food", "words": SIGNS}, form="main form.card")
     to("5")
     page = browser.get(f"/cases/{case}")
     browser.send(page, {"strength": STRENGTH}, form="section[aria-labelledby=h-strength] > form")
-    to("6", "7")
+    sheet("assessment", ASSESSMENT)
+    to("6")
+    first = adopted(office, browser, case)
+    see(f"/sheets/{first.id}")
+    to("7")
     decided(browser, company, case)
-    to("9", "10", "11", "12", "5", "6", "7")
+    see(f"/cases/{case}/decision")
+    to("9", "10")
+    sheet("monitoring", LOOKED)
+    to("11")
+    sheet("review", REVIEW)
+    to("12", "5", "6")
+    browser.post(f"/sheets/{first.id}/next", {"change": "re_plan"})
+    second = newest(office, case, "plan")
+    assert (second.n, second.change) == (2, "re_plan")
+    see(f"/sheets/{second.id}/edit")
+    to("7")
     refused = go(browser, office, case, step="8")
     assert "支援決定は自治体が行います" in refused.words, "the first plan's decision is not the second's"
     decided(browser, company, case)
@@ -106,9 +165,11 @@ def test_a_person_goes_through_all_thirteen_steps_twice_planned_and_is_not_at_th
         "reason": "improved", "words": ENDING, "person_on": today.isoformat(), "meeting_on": today.isoformat(),
         "follow": "yes", "follow_on": (today + timedelta(days=30)).isoformat(), "follow_by": "ours",
     }  # fmt: skip
-    browser.send(browser.get(f"/cases/{case}/close"), closing, form="main form")
+    see(f"/cases/{case}/close")
+    browser.send(seen[-1], closing, form="main form")
     for state in ("follow_up", "ended"):
         go(browser, office, case, step="13", state=state)
+        see(f"/cases/{case}")
 
     shown = company.hub_party.connector.hub.case(case)
     assert [one.step for one in shown.history] == [
@@ -120,6 +181,17 @@ def test_a_person_goes_through_all_thirteen_steps_twice_planned_and_is_not_at_th
     stage = theatre.stage
     assert stage is not None
     stage.settle()
-    needles = [NAME, SIGNS, STRENGTH, ENDING, "架空第十三号", str(PERSON["address"]), "000-0000-0013"]
+    needles = [
+        NAME,
+        SIGNS,
+        STRENGTH,
+        ENDING,
+        "架空第十三号",
+        str(PERSON["address"]),
+        "000-0000-0013",
+        str(ASSESSMENT["chief"]),
+        str(PLAN["goal_now"]),
+    ]
     assert search(stage.settings, needles, stage.traces).found == ()
     assert search(stage.settings, [case], ()).found, "the same search finds the handle"
+    keep_pictures(seen, request)

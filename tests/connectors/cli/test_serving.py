@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -12,6 +13,9 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pytest
+
+from connectors.desk import serve
 from tests.connectors.cli.office import Town
 
 
@@ -52,3 +56,18 @@ def test_a_port_that_is_taken_is_said_and_nothing_is_half_made(tmp_path: Path) -
         taken.listen()
         result = office.type("desk", "--port", str(taken.getsockname()[1]), code=1, staff=None)
     assert "--port" in result.stderr
+
+
+class _Waiting:
+    """A server whose socket is gone while it waits on it."""
+
+    def run(self) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+
+def test_a_socket_that_is_closed_at_the_end_is_no_fault_and_before_it_is_one() -> None:
+    over = threading.Event()
+    with pytest.raises(OSError, match="Bad file"):
+        serve._serve(_Waiting(), over)
+    over.set()
+    serve._serve(_Waiting(), over)

@@ -56,6 +56,17 @@ ASSESSMENT: dict[str, Any] = {
     "illness.unasked": "not_wished",
 }
 
+LOOKED: dict[str, Any] = {"on": "2026-07-01", "delivery": "as_planned", "judgement": "go_on"}
+REVIEW: dict[str, Any] = {
+    "reviewed_on": "2026-09-30",
+    "period_from": "2026-04-24",
+    "period_until": "2026-09-30",
+    "attainment": "mostly",
+    "result": "re_plan",
+    "changes": ["work", "income"],
+    "strengths": "毎朝起きる(架空)",
+}
+
 _WORDS = st.text("架空の語 abc", min_size=1, max_size=12).filter(lambda text: bool(text.strip())).map(str.strip)
 _DAYS = st.dates().filter(lambda day: day.year > 1900).map(lambda day: day.isoformat())
 
