@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from connectors.base.wareki import age_on
 from connectors.casebook import tables, tables_files, tables_meetings, tables_mirror, tables_sheets, tables_steps
 from connectors.casebook.sheets import DRAFT
+from connectors.casebook.steps import DECISION_CONFIRMED
 from connectors.sdk import answers, threads
 from connectors.sdk.reading import read
 from consent.calendar import day_of, start_of_day
@@ -97,7 +98,7 @@ class Facts:
     endings: Sequence[str]
     meetings: int
     meeting_lines: int
-    decisions: Sequence[str]
+    decisions: int
     missing: Sequence[str]
 
 
@@ -115,7 +116,7 @@ def facts(connection: Connection, agency: str, span: Span) -> Facts:
         endings=_endings(connection, agency, span),
         meetings=meetings,
         meeting_lines=lines,
-        decisions=_decisions(connection, span),
+        decisions=_decisions(connection, agency, span),
         missing=_missing(connection),
     )
 
@@ -265,10 +266,20 @@ def _meetings(connection: Connection, span: Span) -> tuple[int, int]:
     return int(number), int(connection.execute(lines.where(held)).scalar_one())
 
 
-def _decisions(connection: Connection, span: Span) -> list[str]:
-    """Give what municipalities decided on plans that were settled in these days: the last word of each sheet."""
-    said = (sheet.answers.get("decision") for sheet in _sheets(connection, span) if sheet.code == "plan")
-    return [one for one in said if isinstance(one, str)]
+def _decisions(connection: Connection, agency: str, span: Span) -> int:
+    """Count the words of municipalities that they decided on, or confirmed, a plan of ours: notes of step ⑧."""
+    begins, ends = span.bounds
+    course, own = tables_steps.case_courses.c, tables.cases.c
+    query = (
+        sa.select(course.document)
+        .select_from(tables_steps.case_courses.join(tables.cases, own.handle == course.case))
+        .where(own.owner == agency, course.fetched_at >= begins)
+    )
+    return sum(
+        note.kind == DECISION_CONFIRMED and begins <= note.at < ends
+        for document in connection.execute(query).scalars()
+        for note in read(answers.CaseDetail, document).notes
+    )
 
 
 def _missing(connection: Connection) -> list[str]:

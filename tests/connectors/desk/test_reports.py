@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 from connectors.casebook import sheets, tables
 from tests.connectors.desk.office import Browser, Office, Page
 from tests.connectors.desk.referring import CANARY, Referred, referred
+from tests.connectors.desk.stepping import through
 from tests.connectors.sheets.filled import TRIAGE
 from tests.connectors.story import NAME
 
@@ -109,3 +110,17 @@ def test_what_is_no_month_is_said_and_this_one_is_shown(browser: Browser) -> Non
 def test_the_report_is_read_in_english_too(office: Office) -> None:
     page = office.browser(office.hire(), language="en").get("/reports")
     assert "Main figures of the national survey" in page.words
+
+
+def test_a_municipalitys_decision_counts_in_the_month_in_which_it_came(referred: Referred) -> None:
+    office, case = referred.office, referred.case
+    through(referred.ours, office, case, "2", "3", "5", "6", "7")
+    said = {
+        "on": office.connector.now().date().isoformat(),
+        "number": "架空第一号",
+        "officer": "仮名 所管",
+        "seen": "yes",
+    }
+    assert referred.ours.send(referred.ours.get(f"/cases/{case}/decision"), said, form="main form").status == 200
+    referred.round()
+    assert number(referred.ours.get(f"/reports?month={MONTH}"), "national", "支援決定・確認件数") == "1"
