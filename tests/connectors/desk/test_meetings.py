@@ -222,6 +222,22 @@ def test_a_member_sees_the_invitation_and_its_own_papers(table: Table) -> None:
     assert "届いた書面はありません。" in table.town.get(f"/meetings/{table.hub_id()}").words
 
 
+def test_a_paper_that_names_a_meeting_and_comes_from_outside_it_is_none_of_it(table: Table) -> None:
+    table.agrees(table.partner)
+    table.convene()
+    line = table.line()
+    table.settle(line)
+    table.send(line)
+    table.round()
+    assert table.theirs.get(f"/meetings/{table.hub_id()}").html.select("a[href*='/messages/']")
+    with table.partner.connector.casebook.transaction() as connection:
+        connection.exec_driver_sql("UPDATE messages SET sender = 'outside'")
+        connection.exec_driver_sql("UPDATE parts SET sender = 'outside'")
+    page = table.theirs.get(f"/meetings/{table.hub_id()}")
+    assert "届いた書面はありません。" in page.words
+    assert not page.html.select("a[href*='/messages/']")
+
+
 def test_the_plan_that_was_settled_is_on_the_table_and_its_services_are_suggested(table: Table) -> None:
     connector = table.office.connector
     with connector.casebook.transaction() as connection:
