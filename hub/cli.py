@@ -28,7 +28,7 @@ from hub.embedded.postgres import LOGIN
 from hub.migrations import run
 
 if TYPE_CHECKING:
-    from hub.worker import Station
+    from hub.station import Station
 
 DATA: Final = click.option(
     "--data", type=click.Path(path_type=Path), default=None, help="Folder of a hub started with `up`."
@@ -279,9 +279,9 @@ def clock_check(settings: Settings) -> None:
 
 def _station(data: Path | None) -> AbstractContextManager["Station"]:
     """Open what the worker stands on, for one command."""
-    from hub import worker as worker_root  # late, as in `worker`
+    from hub.station import open_station  # late, as in `worker`
 
-    return worker_root.station(_settings(data))
+    return open_station(_settings(data))
 
 
 def _serve_figures(port: int, folder: Path) -> None:

@@ -6,13 +6,13 @@ from typing import TextIO
 
 import click
 
-from hub import worker as worker_root
 from hub.base import hubkeys
 from hub.base.db import now
 from hub.base.sentences import sentence
 from hub.cli_agencies import settings_of, signed_in, signing_in
 from hub.evidence import service
 from hub.evidence.reads import Keys
+from hub.station import open_station
 
 
 @click.group()
@@ -26,7 +26,7 @@ def audit() -> None:
 def bundle(file: Path, person: str, secret: TextIO | None, data: Path | None) -> None:
     """Write the whole log with all that was signed about it into a new FILE; the log says that it was read."""
     member = signing_in(data, person, secret)
-    with worker_root.station(settings_of(data)) as at, file.open("xb") as out:
+    with open_station(settings_of(data)) as at, file.open("xb") as out:
         signer: hubkeys.Receipts = at.jobs.givens[hubkeys.RECEIPTS]
         keys = Keys(log=at.signer.verifier, receipt=signer.key.public.jwk())
         try:

@@ -8,7 +8,6 @@ from typing import Final, NoReturn, TextIO
 
 import click
 
-from hub import worker as worker_root
 from hub.audit import erasing, jobs, reads
 from hub.audit.erasing import Ground
 from hub.audit.mirroring import MirrorError
@@ -19,6 +18,7 @@ from hub.base.ids import is_id
 from hub.base.sentences import language, sentence
 from hub.cli_agencies import settings_of, signed_in, signing_in
 from hub.staff.rules import Role as StaffRole
+from hub.station import Station, open_station
 from hub.web.problems import catalogue
 
 _DATA: Final = click.option(
@@ -37,7 +37,7 @@ def log() -> None:
 @_DATA
 def status(data: Path | None) -> None:
     """Say whether the log is being recovered, and what each witness said last; exit code 1 while it is."""
-    with worker_root.station(settings_of(data)) as at, at.jobs.transaction(None) as session:
+    with open_station(settings_of(data)) as at, at.jobs.transaction(None) as session:
         recovery, standings, seen = reads.recovery(session), reads.standings(session), reads.witnessed(session)
     for one in standings:
         agreed = "-" if one.agreed_at is None else one.agreed_at.isoformat()
@@ -56,7 +56,7 @@ def status(data: Path | None) -> None:
 @_FOLDER
 def mirror(data: Path | None, folder: Path) -> None:
     """Copy what is new of the log to a folder (C2SP tlog-tiles), e.g. on the officer's machine."""
-    with worker_root.station(settings_of(data)) as at:
+    with open_station(settings_of(data)) as at:
         try:
             size = jobs.mirror(at.seq, at.jobs, folder, at.signer)
         except MirrorError as failed:
@@ -71,7 +71,7 @@ def mirror(data: Path | None, folder: Path) -> None:
 @_FOLDER
 def refill(data: Path | None, folder: Path) -> None:
     """Put back from a mirror what a restored database lacks, after proving that it is the log that was signed."""
-    with worker_root.station(settings_of(data)) as at:
+    with open_station(settings_of(data)) as at:
         if not at.verify():
             raise ConfigurationError("log-damaged")
         try:
@@ -125,17 +125,17 @@ def confirm(erasure: str, person: str, secret: TextIO | None, data: Path | None)
 @_DATA
 def list_erasures(data: Path | None) -> None:
     """Print every erasure: id, ground, how many entries, who ordered and confirmed it, when the bytes went."""
-    with worker_root.station(settings_of(data)) as at, at.jobs.transaction(None) as session:
+    with open_station(settings_of(data)) as at, at.jobs.transaction(None) as session:
         for one in reads.erasures(session):
             gone = "-" if one.erased_at is None else one.erased_at.isoformat()
             click.echo(f"{one.id} {one.ground} {len(one.indexes)} {one.ordered_by} {one.confirmed_by or '-'} {gone}")
 
 
 @contextmanager
-def _working(data: Path | None) -> Iterator[worker_root.Station]:
+def _working(data: Path | None) -> Iterator[Station]:
     """Open a worker's connections; say a refusal of the hub as a sentence."""
     try:
-        with worker_root.station(settings_of(data)) as at:
+        with open_station(settings_of(data)) as at:
             yield at
     except HubError as refused:
         found = catalogue().get(refused.code)

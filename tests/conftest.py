@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -38,6 +39,8 @@ IN_ORDER = ("theatre", "steps")
 """Those go as they are written: a theatre's clock never goes back, each step back is a new hub."""
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the system's, for exactly this
 ROOM = 2 * 1024**3
+RARELY = (50_000, 20, 50)
+"""How much may be made before garbage is looked for (Python's own first number is 700): a tenth of the time."""
 
 
 def pytest_configure() -> None:
@@ -76,6 +79,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return (first, str(item.path), item.location[1] or 0, item.name) if name in IN_ORDER else (first, name, 0, "")
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage leave alone what stays: the tests and all modules, which it would walk each time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*RARELY)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the worker does for consents: ask to renew one in time, and say that it has run out, at that moment.
-`hub/worker.py` names this in its table of topics.
+`hub/station.py` names this in its table of topics.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the worker does for messages: tell people what a changed consent means for what is on its way or arrived,
-and what the clock brings. `hub/worker.py` names these functions in its tables of topics and timers.
+and what the clock brings. `hub/station.py` names these functions in its tables of topics and timers.
 """
 
 from collections.abc import Callable, Mapping, Sequence

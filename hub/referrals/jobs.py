@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the worker does for referrals: what a changed consent means for those under way, and what the clock brings.
-`hub/worker.py` names these in its tables of topics and timers.
+`hub/station.py` names these in its tables of topics and timers.
 """
 
 from collections.abc import Callable, Mapping, Sequence

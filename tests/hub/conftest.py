@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from flask import Flask, Request
 from flask.testing import FlaskClient
+from flask_restx import Namespace
 
 from hub.app import create_app
 from hub.base import logs
@@ -212,9 +213,8 @@ class HubClient(FlaskClient):
         return self.post(path, json={} if body is None else body, headers=sent)
 
 
-@pytest.fixture(scope="session")
-def built() -> Flask:
-    """The whole app, made once in a process: nothing in it but what `EXTENSION` holds belongs to one hub."""
+def app_of_nobody(namespaces: Sequence[Namespace] | None = None) -> Flask:
+    """Make the app, or one with these endpoints alone, that belongs to no hub yet."""
     settings = Settings(
         database_url=NOWHERE,
         migration_url=NOWHERE,
@@ -223,9 +223,16 @@ def built() -> Flask:
         data=Path(os.devnull),
         environment="test",
     )
-    made = create_app(settings, Database(NOWHERE, Role.HUB), validator=agency_by_header)
+    only = {} if namespaces is None else {"namespaces": namespaces}
+    made = create_app(settings, Database(NOWHERE, Role.HUB), validator=agency_by_header, **only)
     made.test_client_class = HubClient
     return made
+
+
+@pytest.fixture(scope="session")
+def built() -> Flask:
+    """The whole app, made once in a process: nothing in it but what `EXTENSION` holds belongs to one hub."""
+    return app_of_nobody()
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from consent.evidence.records import Holder, Records
 from consent.evidence.verify import Report, Trusted, verify
 from deploy.play.company import Actor, Company
 from deploy.play.stage import Stage
-from hub import worker
 from hub.base import hubkeys
 from hub.base.db import now
 from hub.evidence import reads
+from hub.station import open_station
 from tests.journeys.theatre import LONG, OURS, Theatre, read
 
 FEW = ("T06",)
@@ -32,7 +32,7 @@ STORIES = [path for path in OURS if os.environ.get("TSUNAGI_STORIES") == "all" o
 
 def officers(stage: Stage, place: Path) -> Report:
     stage.settle()
-    with worker.station(stage.settings) as at, place.open("wb") as out:
+    with open_station(stage.settings) as at, place.open("wb") as out:
         receipt: hubkeys.Receipts = at.jobs.givens[hubkeys.RECEIPTS]
         keys = reads.Keys(log=at.signer.verifier, receipt=receipt.key.public.jwk())
         with at.jobs.transaction(None) as session:

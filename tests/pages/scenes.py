@@ -24,7 +24,7 @@ from tests.connectors.desk.test_papers import document
 from tests.connectors.sheets.filled import ASSESSMENT, PLAN, TRIAGE
 from tests.pages.seeing import Eyes
 from tests.pages.town import EVERY_ROLE, Desk, Town
-from tests.pages.walking import WORDS, a_case, begin, intake, scanned, send
+from tests.pages.walking import WORDS, a_case, begin, intake, press, scanned, send
 
 PLOTS = (
     "late_unread", "question", "visiting_today", "follow_up_late", "declined_other", "outcome", "withdrawn",
@@ -116,7 +116,7 @@ def _wizard(page: Page, scene: Scene, desk: Desk) -> None:
     case = a_case(scene.town, "架空 花")
     send(page, desk, case)
     scene.urls["sent"] = page.url
-    page.click("text=本人に渡す控え")
+    press(page, "text=本人に渡す控え")
     scene.urls["slip"] = page.url
     place = begin(page, desk, a_case(scene.town, "架空 月"))
     page.click("text=次へ：内容・添付")
@@ -124,7 +124,7 @@ def _wizard(page: Page, scene: Scene, desk: Desk) -> None:
     page.set_input_files(
         "#f-file_income_assets", {"name": "通帳の写し（見本）.pdf", "mimeType": "application/pdf", "buffer": document()}
     )
-    page.click("button[value=attach]")
+    press(page, "button[value=attach]")
     scene.urls["draft"] = place
 
 
@@ -138,7 +138,7 @@ def _intake(page: Page, scene: Scene, desk: Desk) -> None:
     page.check("[name=method][value=paper]")
     page.set_input_files("[name=scan]", {"name": "scan.pdf", "mimeType": "application/pdf", "buffer": document()})
     scene.urls["intake draft"] = page.url.split("#")[0].split("?")[0].removesuffix("/check")
-    page.click(".bar button[value=check]")
+    press(page, ".bar button[value=check]")
     scene.urls["intake check"] = page.url
 
 
@@ -148,7 +148,7 @@ def _consents(page: Page, scene: Scene, desk: Desk) -> None:
     page.locator("[name=to]").last.check()
     page.locator("[name=categories]").last.check()
     page.fill("[name=words]", "大家さんには言わないでほしい。架空の言葉")
-    page.locator("main button").last.click()
+    press(page, page.locator("main button").last)
     page.goto(f"{desk.url}/cases/{case}/consents")
     scene.urls["receipt"] = page.locator("a[href$='/copy']").first.get_attribute("href") or ""
     scene.urls["exclusion"] = page.locator("a[href$='/revoke']").first.get_attribute("href") or ""
@@ -166,10 +166,10 @@ def _corrections(page: Page, scene: Scene, desk: Desk) -> None:
     page.goto(desk.enter(f"/cases/{scene.case('follow_up_late')}/provisions"))
     link = page.locator("a[href*='/corrections/new']").first
     scene.urls["correcting all"] = link.get_attribute("href") or ""
-    link.click()
+    press(page, link)
     choices = page.locator("nav.card a")
     if choices.count():
-        choices.first.click()
+        press(page, choices.first)
     scene.urls["correcting"] = page.url
     page.fill("[name=text]", "正しくは架空の別の内容です")
     page.locator("form[data-guard] .bar button").click()
@@ -189,15 +189,15 @@ def _meetings(page: Page, scene: Scene, desk: Desk) -> None:
         if where == "conferences":
             page.fill("[name=last]", (day_of(desk.connector.now()) + timedelta(days=90)).isoformat())
             page.check("[name=secrecy]")
-        page.click("main form .bar button")
+        press(page, "main form .bar button")
         scene.urls[name] = page.url
     page.fill("[name=case]", scene.urls["signed case"])
-    page.click("form[action$='/agenda'] button")
+    press(page, "form[action$='/agenda'] button")
     scene.urls["line"] = page.url
     page.goto(f"{desk.url}/resources/new")
     page.fill("[name=what]", "保証人なしで入れる架空の住まい")
     page.select_option("[name=kind]", "housing")
-    page.click("main form .btn--go")
+    press(page, "main form .btn--go")
     scene.urls["resource"] = page.url
     scene.town["council"].connector.sync()
     with desk.connector.casebook.transaction() as connection:
@@ -253,7 +253,7 @@ def _emergency(page: Page, scene: Scene, desk: Desk) -> None:
 
 def _opened(page: Page, scene: Scene, desk: Desk) -> None:
     page.goto(desk.enter(f"/inbox/{scene.referral('incoming_old')}"))
-    page.click("form[action$='/open'] button")
+    press(page, "form[action$='/open'] button")
     page.goto(f"{desk.url}/referrals/{scene.referral('question')}")
     scene.urls["message"] = page.locator("a[href*='/messages/']").first.get_attribute("href") or ""
     page.goto(f"{desk.url}/followups")

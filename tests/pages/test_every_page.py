@@ -19,6 +19,7 @@ from tests.pages.scenes import Scene, set_scene
 from tests.pages.seeing import Eyes
 from tests.pages.town import Town
 from tests.pages.visits import UNSEEN, VISITS, Visit, forgotten, pages, visits
+from tests.pages.walking import press
 
 LARGEST = 60 * 1024
 """Bytes of a page on the line, with its stylesheets and scripts, without pictures and attachments."""
@@ -78,11 +79,11 @@ class _Tabs:
         if visit.who == "invited":
             page.goto(f"{url}/join")
             page.fill("[name=invitation]", tickets["invited"])
-            page.locator("main button").click()
+            press(page, "main button")
         elif visit.who == "locked":
             page.goto(f"{url}/enter/{tickets['chief']}")
             page.locator("details.me summary").click()
-            page.locator("form[action='/lock'] button").click()
+            press(page, "form[action='/lock'] button")
         elif visit.who in tickets:
             page.goto(f"{url}/enter/{tickets[visit.who]}")
 

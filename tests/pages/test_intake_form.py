@@ -14,7 +14,7 @@ from tests.connectors.desk.test_papers import document
 from tests.pages import seeing
 from tests.pages.seeing import Eyes
 from tests.pages.town import Desk, Town
-from tests.pages.walking import stroke
+from tests.pages.walking import press, stroke
 
 pytestmark = pytest.mark.slow
 
@@ -58,10 +58,9 @@ def test_a_form_is_signed_with_the_pointer_and_taken(eyes: Eyes, town: Town) -> 
         assert page.locator("[data-pad] path").count() == 1
         assert page.locator("[name=method][value=pad]").is_checked()
         assert seen(page, "intake-form") == []
-        page.click(".bar button[value=check]")
-        page.wait_for_selector("h1")
+        press(page, ".bar button[value=check]")
         assert seen(page, "intake-check") == []
-        page.click(".bar button")
+        press(page, ".bar button")
         page.wait_for_url("**/intakes/*-*")
         assert seen(page, "intake-taken") == []
         assert page.locator(".chip--green").count() >= 2
@@ -76,9 +75,9 @@ def test_without_scripts_a_form_is_printed_signed_and_scanned(eyes: Eyes, town: 
         assert page.locator("[data-no-script]").is_visible()
         page.check("[name=method][value=paper]")
         page.set_input_files("[name=scan]", scan)
-        page.click(".bar button[value=check]")
+        press(page, ".bar button[value=check]")
         page.check("[name=legible]")
-        page.click(".bar button")
+        press(page, ".bar button")
         assert "/intakes/drafts" not in page.url
         assert page.locator("a[href*='/scan/']").count() == 1
 

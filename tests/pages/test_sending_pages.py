@@ -12,7 +12,7 @@ from connectors.desk.web.when import clock_of
 from consent.calendar import day_of
 from tests.pages.seeing import Eyes
 from tests.pages.town import Town
-from tests.pages.walking import WORDS, a_case, begin
+from tests.pages.walking import WORDS, a_case, begin, press
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ def test_a_referral_goes_from_the_case_to_the_partner(eyes: Eyes, town: Town, *,
         assert "送りました" in page.inner_text("h1")
         number = page.inner_text(".done__n")
         assert number.startswith("R-")
-        page.click("text=本人に渡す控え")
+        press(page, "text=本人に渡す控え")
         assert number in page.inner_text("article")
     town.settle()
     with council.connector.casebook.transaction() as connection:
@@ -89,7 +89,7 @@ def test_a_second_person_sends_what_somebody_asked_for_in_an_emergency(eyes: Eye
         page.check("input[name=categories][value=housing]")
         page.fill("#f-text_housing", "架空アパート2階")
         page.check("#f-understood")
-        page.click("text=承認を申し出る")
+        press(page, "text=承認を申し出る")
         here = page.url
         assert "承認待ち" in page.inner_text("main")
     chief = f"{desk.url}/enter/{desk.supervisor}?next=/"
@@ -97,5 +97,5 @@ def test_a_second_person_sends_what_somebody_asked_for_in_an_emergency(eyes: Eye
         page.goto(chief)
         page.goto(here)
         page.check("#f-read")
-        page.click("text=承認して送る >> nth=-1")
+        press(page, "text=承認して送る >> nth=-1")
         assert "承認し、送りました" in page.inner_text("main")

@@ -11,7 +11,7 @@ from connectors.casebook import statements
 from tests.connectors.story import PURPOSE, consent
 from tests.pages.seeing import Eyes
 from tests.pages.town import Town
-from tests.pages.walking import a_case, referral_of, send, stroke
+from tests.pages.walking import a_case, press, referral_of, send, stroke
 
 pytestmark = pytest.mark.slow
 GOAL = "架空の目標：朝の散歩を続ける"
@@ -37,7 +37,7 @@ def test_a_plan_is_signed_and_shared_and_after_a_re_plan_its_purpose_is_refused(
         page.fill("[name='deeds.0.deed']", "歩く")
         with page.expect_response("**/save"):  # the page saves itself
             page.fill("[name='monitoring.0.on']", "2026-07-01")
-        page.click("button[value=settle]")
+        press(page, "button[value=settle]")
         assert "直すところが1か所あります" in page.inner_text("main")
         assert page.input_value("[name=goal_now]") == GOAL
         page.select_option("[name=explained]", "yes")
@@ -58,13 +58,13 @@ def test_a_plan_is_signed_and_shared_and_after_a_re_plan_its_purpose_is_refused(
     town.settle()
     with eyes.tab() as page:
         page.goto(council.enter(f"/inbox/{referral}"))
-        page.click("form[action$='/open'] button")
+        press(page, "form[action$='/open'] button")
         page.goto(f"{council.url}/referrals/{referral}")
         links = {one.get_attribute("href") or "" for one in page.locator("a[href*='/messages/']").all()}
         for link in links:
             page.goto(council.url + link)
             if page.locator("form[action$='/open']").count():
-                page.click("form[action$='/open'] button")
+                press(page, "form[action$='/open'] button")
                 break
         assert "プラン兼事業等利用申込書" in page.inner_text("main")
         assert GOAL in page.inner_text("main")

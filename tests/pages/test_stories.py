@@ -25,7 +25,7 @@ from consent.envelope.sealing import PlainPart
 from tests.connectors.desk.test_papers import document
 from tests.pages.seeing import Eyes
 from tests.pages.town import Desk, Town
-from tests.pages.walking import allow_exactly, choose, draw, intake, reach, refer, scanned, write
+from tests.pages.walking import allow_exactly, choose, draw, intake, press, reach, refer, scanned, write
 
 pytestmark = pytest.mark.slow
 both = pytest.mark.parametrize("play", [True, False], ids=["scripts", "plain"], indirect=True)
@@ -85,8 +85,7 @@ class Play:
         """Open what came at a desk; give the categories that are to be read."""
         page = self.tabs[desk]
         page.goto(self.town[desk].enter(f"/inbox/{referral}"))
-        with page.expect_navigation():  # a list of texts does not wait for the page that has them
-            page.click("form[action$='/open'] button")
+        press(page, "form[action$='/open'] button")
         return self.shown(desk)
 
     def shown(self, desk: str) -> set[str]:
@@ -97,8 +96,7 @@ class Play:
     def accept(self, desk: str, referral: str) -> None:
         page = self.tabs[desk]
         page.goto(f"{self.town[desk].url}/inbox/{referral}")
-        with page.expect_navigation():
-            page.click("form[aria-labelledby=h-accept] button")
+        press(page, "form[aria-labelledby=h-accept] button")
         assert label("referral_state", "accepted", "ja") in page.inner_text("main")
 
     def report(self, desk: str, referral: str, words: Mapping[str, str]) -> None:
@@ -109,9 +107,8 @@ class Play:
         page, read = self.tabs[CENTRE], ""
         for _ in words:
             page.goto(self.town[CENTRE].enter(f"/referrals/{referral}"))
-            page.locator("a:has-text('まだ開いていません')").first.click()
-            with page.expect_navigation():
-                page.click("form[action$='/open'] button")
+            press(page, page.locator("a:has-text('まだ開いていません')").first)
+            press(page, "form[action$='/open'] button")
             read += page.inner_text("main")
         assert [text for text in words.values() if text not in read] == []
 
@@ -232,9 +229,8 @@ def test_s02_accompaniment(play: Play) -> None:
     play.arrive(WELFARE)
     tab = play.tabs[WELFARE]
     tab.goto(town[WELFARE].enter(f"/referrals/{aid}"))
-    tab.locator("a:has-text('まだ開いていません')").first.click()
-    with tab.expect_navigation():
-        tab.click("form[action$='/open'] button")
+    press(tab, tab.locator("a:has-text('まだ開いていません')").first)
+    press(tab, "form[action$='/open'] button")
     assert "申請書を提出しました。架空" in tab.inner_text("main")
     # 5: a week later nobody has reported: the hub raises a task, and the agenda says so
     follow_up_in_days(page, desk, aid, day_of(town.clock.at) + timedelta(days=7))
@@ -315,8 +311,8 @@ def plan_outing(page: Page, desk: Desk, referral: str, on: date) -> str:
 def go_along(page: Page, desk: Desk, plan: str, outcome: str) -> None:
     """Note arrival, end and outcome of an accompaniment."""
     page.goto(desk.enter(plan))
-    page.click("button[value=arrive]")
-    page.click("button[value=end]")
+    press(page, "button[value=arrive]")
+    press(page, "button[value=end]")
     page.check(f"[name=outcome][value={outcome}]")
     page.fill("[name=minutes]", "130")
     page.click("button[value=save]")
@@ -329,7 +325,7 @@ def follow_up_in_days(page: Page, desk: Desk, referral: str, on: date) -> None:
     page.goto(desk.enter(f"/followups/{referral}/new"))
     page.check("[name=when][value=day]")
     page.fill("[name=due]", on.isoformat())
-    page.locator("main form button").last.click()
+    press(page, page.locator("main form button").last)
 
 
 def withdraw(page: Page, desk: Desk, case: str, agency: str) -> str:
@@ -338,7 +334,7 @@ def withdraw(page: Page, desk: Desk, case: str, agency: str) -> str:
     page.check("[name=what][value=agencies]")
     page.check(f"[name=to][value='{agency}']")
     page.check("[name=channel][value=telephone]")
-    page.locator("main .bar button").click()
+    press(page, "main .bar button")
     told = page.inner_text("main")
     page.locator("main .bar button").click()
     page.wait_for_url("**/withdrawals/*")

@@ -8,7 +8,7 @@ import pytest
 from tests.connectors.story import consent
 from tests.pages.seeing import Eyes
 from tests.pages.town import Town
-from tests.pages.walking import WORDS, a_case, answer, referral_of, send
+from tests.pages.walking import WORDS, a_case, answer, press, referral_of, send
 
 pytestmark = pytest.mark.slow
 
@@ -22,9 +22,9 @@ def test_what_was_sent_is_opened_and_accepted_and_the_sender_sees_it(eyes: Eyes,
         referral = referral_of(town, "council", case)
         page.goto(council.enter(f"/inbox/{referral}"))
         assert WORDS not in page.inner_text("main")
-        page.click("form[action$='/open'] button")
+        press(page, "form[action$='/open'] button")
         assert WORDS in page.inner_text("main")
-        page.click("form[aria-labelledby=h-accept] button")
+        press(page, "form[aria-labelledby=h-accept] button")
         assert "受入済み" in page.inner_text("main")
     town.settle()
     with eyes.tab(scripts=scripts) as page:
@@ -43,7 +43,7 @@ def test_what_is_declined_comes_back_and_goes_to_the_agency_that_was_named(
         send(page, centre, case)
         referral = referral_of(town, "council", case)
         page.goto(council.enter(f"/inbox/{referral}"))
-        page.click("form[action$='/open'] button")
+        press(page, "form[action$='/open'] button")
         said = {
             "decline-decline_by": "agency",
             "decline-reason": "other_agency_better",
@@ -52,7 +52,7 @@ def test_what_is_declined_comes_back_and_goes_to_the_agency_that_was_named(
         }
         answer(page, "form[aria-labelledby=h-decline]", said)
         assert "架空市福祉事務所" in page.inner_text(".hear")
-        page.click("form[data-guard] button.btn--go")
+        press(page, "form[data-guard] button.btn--go")
     town.settle()
     with eyes.tab(scripts=scripts) as page:
         page.goto(centre.enter(f"/referrals/{referral}"))
@@ -65,7 +65,7 @@ def test_what_is_declined_comes_back_and_goes_to_the_agency_that_was_named(
         page.click("text=次へ：送る項目")
         page.check("input[name=categories][value=income_assets]")
         page.fill("[name=why_income_assets]", "架空の理由")
-        page.click("text=次へ：内容・添付")
+        press(page, "text=次へ：内容・添付")
         assert page.input_value("#f-text_income_assets") == WORDS
         page.click("button[value=check]")
         page.wait_for_url("**/check")
@@ -74,6 +74,6 @@ def test_what_is_declined_comes_back_and_goes_to_the_agency_that_was_named(
     onward = referral_of(town, "welfare", case)
     with eyes.tab(scripts=scripts) as page:
         page.goto(welfare.enter(f"/inbox/{onward}"))
-        page.click("form[action$='/open'] button")
+        press(page, "form[action$='/open'] button")
         assert WORDS in page.inner_text("main")
     assert {one.id: one.state for one in centre.connector.hub.referrals(case=case)}[referral] == "rerouted"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from connectors.casebook import people
 from tests.connectors.story import PURPOSE, STAFF, consent, open_case
@@ -34,6 +34,15 @@ def a_case(town: Town, name: str) -> str:
             people.write_answers(connection, case, category, said, staff=STAFF, now=connector.now())
     connector.sync()
     return case
+
+
+def press(page: Page, what: str | Locator) -> None:
+    """Click what leads to another page, and wait until the whole of it is there.
+
+    A click by itself waits until the other page begins; whoever then counts what stands on it may be too early.
+    """
+    with page.expect_navigation():
+        page.click(what) if isinstance(what, str) else what.click()
 
 
 def begin(page: Page, desk: Desk, case: str) -> str:
@@ -85,7 +94,7 @@ def scanned(page: Page, scan: bytes) -> str:
     """Sign the form on paper and put the scan with it; take it; give the address of the form."""
     page.check("[name=method][value=paper]")
     page.set_input_files("[name=scan]", {"name": "scan.pdf", "mimeType": "application/pdf", "buffer": scan})
-    page.click(".bar button[value=check]")
+    press(page, ".bar button[value=check]")
     page.check("[name=legible]")
     page.click(".bar button")
     page.wait_for_url(re.compile(r"/intakes/[0-9a-f]+-[0-9a-f-]+$"))
@@ -195,4 +204,4 @@ def answer(page: Page, form: str, said: Mapping[str, str]) -> None:
             page.select_option(f"{form} [name='{name}']", value)
         else:
             page.fill(f"{form} [name='{name}']", value)
-    page.locator(f"{form} button").last.click()
+    press(page, page.locator(f"{form} button").last)

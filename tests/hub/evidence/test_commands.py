@@ -15,9 +15,9 @@ from click.testing import CliRunner, Result
 from connectors.cli.main import main as tsunagi
 from consent.jwk import KeyUse, generate
 from consent.tlog.notes import Verifier, cosign, read_note
-from hub import worker
 from hub.base.config import Settings
 from hub.cli import main as tsunagi_hub
+from hub.station import open_station
 from tests.hub.builders import ISSUER, active_agency, new_uuid
 from tests.hub.evidence.conftest import Played
 from tests.hub.evidence.mutants import take_apart
@@ -171,7 +171,7 @@ def test_an_officer_takes_the_whole_log_with_them_and_the_log_says_so(
     active_agency(database)
     secret = ("--passphrase-file", str(hub))
     person = CliRunner().invoke(tsunagi_hub, ["staff", "enrol", "officer", *secret]).output.split()[-1]
-    with worker.station(Settings.from_environment(os.environ)) as at:
+    with open_station(Settings.from_environment(os.environ)) as at:
         at.sequence()
     out = tmp_path / "bundle.gz"
     words = ["audit", "bundle", str(out), "--staff", person, *secret]
@@ -181,7 +181,7 @@ def test_an_officer_takes_the_whole_log_with_them_and_the_log_says_so(
     assert answer("verify", str(out))["verdict"] == "sound"
     again = CliRunner().invoke(tsunagi_hub, words)
     assert again.exit_code != 0
-    with worker.station(Settings.from_environment(os.environ)) as at:
+    with open_station(Settings.from_environment(os.environ)) as at:
         at.sequence()
     CliRunner().invoke(tsunagi_hub, ["audit", "bundle", str(tmp_path / "next.gz"), "--staff", person, *secret])
     kinds = [json.loads(item.body)["kind"] for item in take_apart((tmp_path / "next.gz").read_bytes()).items]

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from flask import Flask
 
-from hub.app import create_app
 from hub.base import hubkeys
 from hub.base.clock import create_play_clock
 from hub.base.config import Settings
 from hub.base.db import Database, Role
 from hub.embedded.postgres import ADMIN, LOGIN, Postgres
 from hub.referrals.api import namespace
-from tests.hub.conftest import HubClient, Place, agency_by_header, copy_database, databases, lent
+from hub.web.work import EXTENSION
+from tests.hub.conftest import Place, app_of_nobody, copy_database, databases, lent
 from tests.hub.messages.story import RECEIPT_KEY, Story, new_story
 from tests.hub.referrals.play import Play, jst
 from tests.hub.used_again import UsedAgain
@@ -48,10 +49,17 @@ def hub_database(under_way: UsedAgain) -> Iterator[Place]:
         yield place
 
 
+@pytest.fixture(scope="session")
+def bare() -> Flask:
+    """An app with the referrals' endpoints alone, made once in a process; what belongs to one hub is in `EXTENSION`."""
+    return app_of_nobody([namespace])
+
+
 @pytest.fixture
-def play(settings: Settings, hub_database: Place, database: Database, jobs_database: Database, begun: Story) -> Play:
+def play(
+    bare: Flask, settings: Settings, hub_database: Place, database: Database, jobs_database: Database, begun: Story
+) -> Play:
     database.givens[hubkeys.RECEIPTS] = hubkeys.Receipts(hub="https://hub.example", key=RECEIPT_KEY)
     story = replace(begun, database=database, jobs=jobs_database)
-    app = create_app(settings, database, validator=agency_by_header, namespaces=[namespace])
-    app.test_client_class = HubClient
-    return Play(place=hub_database, story=story, client=app.test_client())
+    bare.extensions[EXTENSION] = replace(bare.extensions[EXTENSION], settings=settings, database=database)
+    return Play(place=hub_database, story=story, client=bare.test_client())

@@ -4,11 +4,11 @@
 import pytest
 import sqlalchemy as sa
 
-from hub import worker
 from hub.agencies import service as directory
 from hub.base.db import Duty
 from hub.outbox import jobs as outbox_jobs
 from hub.referrals.lifecycle import State
+from hub.station import HANDLERS
 from tests.hub.builders import active_agency, operator
 from tests.hub.messages.story import emergency
 from tests.hub.referrals.play import PATHS, Play, jst
@@ -156,7 +156,7 @@ def worked(play: Play, text: str | None = None) -> None:
     """Have the worker do what is due, at a moment if one is given."""
     if text is not None:
         play.at(text)
-    outbox_jobs.work_off(play.story.jobs, worker.HANDLERS, given_up=given_up, by="test")
+    outbox_jobs.work_off(play.story.jobs, HANDLERS, given_up=given_up, by="test")
 
 
 def heard(play: Play, agency, thing: str) -> list[tuple[str, str]]:

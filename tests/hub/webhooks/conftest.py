@@ -12,13 +12,12 @@ import psycopg
 import pytest
 from flask import Flask
 
-from hub import worker
 from hub.base.config import Settings
 from hub.base.db import Database, now
 from hub.outbox import service as outbox
+from hub.station import Station, open_station
 from hub.webhooks.jobs import Couriers
 from hub.webhooks.sending import line_of
-from hub.worker import Station
 from tests.hub.builders import ApiClient, TestAgency, active_agency, api_client, new_uuid, open_app
 from tests.hub.conftest import Place
 from tests.hub.webhooks.receiver import Receiver, receiving
@@ -44,7 +43,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def station(settings: Settings) -> Iterator[Station]:
-    with worker.station(settings) as at:
+    with open_station(settings) as at:
         yield at
 
 

@@ -13,6 +13,7 @@ from hub.audit.rules import HUB, AuditKind, Entry
 from hub.base.config import Settings
 from hub.base.db import Database, now
 from hub.cli import main
+from hub.station import open_station
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_dead_work_is_replayed_and_the_log_says_so(
 ) -> None:
     assert type_in("outbox", "replay", dead).exit_code == 0
     assert states() == {"pending": 1}
-    with worker.station(settings) as at:
+    with open_station(settings) as at:
         at.sequence()
     with jobs_database.transaction(None) as session:
         assert audit_reads.logged(session) == 1

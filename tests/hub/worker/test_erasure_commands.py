@@ -21,6 +21,7 @@ from hub.base.errors import ConfigurationError
 from hub.cli import main
 from hub.staff import service as staff
 from hub.staff.rules import Role
+from hub.station import open_station
 
 PASSPHRASE = "a long made-up passphrase"
 Run = Callable[..., Result]
@@ -68,7 +69,7 @@ def first(settings: Settings, database: Database, people: tuple[str, str]) -> in
 
 
 def empty(settings: Settings) -> list[int]:
-    with worker.station(settings) as at, at.seq.transaction(None) as session:
+    with open_station(settings) as at, at.seq.transaction(None) as session:
         size = reads.logged(session)
         return [index for index, body, _ in reads.stored_bodies(session, 0, size) if body is None]
 
@@ -86,7 +87,7 @@ def test_an_officer_orders_another_person_confirms_and_the_bytes_go(
     assert "3 entries are gone" in run("confirm", made, by=operator).output
     assert empty(settings) == [first + 1, first + 2, first + 5]
     assert run("list").output.split()[4] == operator
-    with worker.station(settings) as at:
+    with open_station(settings) as at:
         assert at.verify()
     assert "confirmed this erasure" in run("confirm", made, by=operator, code=1).output
 
@@ -109,14 +110,14 @@ def test_only_an_officer_orders_and_only_what_is_there(run: Run, people: tuple[s
 @pytest.mark.parametrize(("url", "fine"), [("http://witness.example", False), ("http://127.0.0.1:1", True), ("", True)])
 def test_in_production_witnesses_are_asked_over_tls(settings: Settings, tmp_path: Path, url: str, fine: bool) -> None:
     key = make_folder(tmp_path / "w", "midori.example").verifier.text()
-    with worker.station(settings) as at:
+    with open_station(settings) as at:
         log = at.signer.verifier.text()
     path = tmp_path / "policy"
     path.write_text(f"log {log}\nwitness agency:midori {key} {url}\nquorum agency:midori\n", encoding="utf-8")
     real = replace(settings, witnesses=path, environment="production")
     if fine:
-        with worker.station(real) as at:
+        with open_station(real) as at:
             assert at.keeper.asking is not None
         return
     with pytest.raises(ConfigurationError, check=lambda error: error.code == "witnesses-not-https"):
-        worker.station(real).__enter__()
+        open_station(real).__enter__()

@@ -26,6 +26,7 @@ from hub.base.config import Settings
 from hub.base.db import Database, now
 from hub.base.errors import ConfigurationError
 from hub.cli import main
+from hub.station import open_station
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def type_in(settings: Settings, monkeypatch: pytest.MonkeyPatch):
 
 
 def log_line(settings: Settings) -> str:
-    with worker.station(settings) as at:
+    with open_station(settings) as at:
         return at.signer.verifier.text()
 
 
@@ -84,7 +85,7 @@ def witnessed(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_hub_with_witnesses_works_and_says_how_they_stand(witnessed: Settings, database: Database, type_in) -> None:
     append(database, 2)
     worker.run_due(witnessed)
-    with worker.station(witnessed) as at:
+    with open_station(witnessed) as at:
         at.keeper.ask_witnesses()
     said = type_in("log", "status").output
     assert said.startswith("midori.example cosigned 2 ")
@@ -99,7 +100,7 @@ def test_a_restored_hub_is_brought_back_by_what_an_operator_types(
     append(database, 3)
     worker.run_due(witnessed)
     assert "3 entries" in type_in("log", "mirror", str(mirror)).output
-    with worker.station(witnessed) as at:
+    with open_station(witnessed) as at:
         at.keeper.ask_witnesses()
     with psycopg.connect(hub_database.admin_url.replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute("set session_replication_role = replica")
@@ -122,7 +123,7 @@ def test_a_restored_hub_is_brought_back_by_what_an_operator_types(
     assert "mirror-shorter" in type_in("log", "refill", str(mirror), code=1).output
     worker.run_due(witnessed)
     assert type_in("log", "status").output.endswith("The log is not being recovered.\n")
-    with worker.station(witnessed) as at:
+    with open_station(witnessed) as at:
         assert at.verify()
         found = at.checkpoint()
     assert found is not None
@@ -139,7 +140,7 @@ def test_a_policy_that_cannot_be_read_stops_the_worker(
     path = tmp_path / "policy"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ConfigurationError) as refused, worker.station(replace(settings, witnesses=path)):
+    with pytest.raises(ConfigurationError) as refused, open_station(replace(settings, witnesses=path)):
         pass
     assert refused.value.code == code
     assert str(path) in str(refused.value)
@@ -151,7 +152,7 @@ def test_a_policy_about_another_log_or_with_the_logs_own_key_stops_the_worker(
     other = Verifier("hub.example/v1/audit", Ed25519PrivateKey.generate().public_key())
     with (
         pytest.raises(ConfigurationError, check=lambda error: error.code == "witnesses-other-log"),
-        worker.station(write_policy(settings, tmp_path, log=other.text())),
+        open_station(write_policy(settings, tmp_path, log=other.text())),
     ):
         pass
     own = Verifier.read(log_line(settings))
@@ -161,7 +162,7 @@ def test_a_policy_about_another_log_or_with_the_logs_own_key_stops_the_worker(
     )
     with (
         pytest.raises(ConfigurationError, match="self-witness"),
-        worker.station(replace(settings, witnesses=tmp_path / "policy")),
+        open_station(replace(settings, witnesses=tmp_path / "policy")),
     ):
         pass
 
@@ -173,7 +174,7 @@ def test_the_endpoints_show_cosignatures_and_404_before_there_are_any(
     assert client.by(agency).get("/v1/audit/checkpoint/witnessed").status_code == 404
     append(database, 1)
     worker.run_due(witnessed)
-    with worker.station(witnessed) as at:
+    with open_station(witnessed) as at:
         at.keeper.ask_witnesses()
     shown = [client.by(agency).get(f"/v1/audit/checkpoint{tail}").get_data(as_text=True) for tail in ("", "/witnessed")]
     for text in shown:
@@ -193,7 +194,7 @@ def test_while_the_log_is_recovered_work_waits_and_the_operator_is_told(
     put()
     with jobs_database.transaction(None) as session:
         witnessing.begin_recovery(session, code="ahead", who="officer:dpo", size=9, now=now(session))
-    with worker.station(settings) as at:
+    with open_station(settings) as at:
         for _ in range(7):
             assert at.sweep() == 0
             at.tick()

@@ -18,9 +18,9 @@ from hub.base.db import Database, now
 from hub.outbox import jobs as outbox_jobs
 from hub.outbox import service as outbox
 from hub.outbox.rules import Work
+from hub.station import Station, open_station
 from hub.tasks import reads as tasks
 from hub.tasks.rules import TaskKind
-from hub.worker import Station
 
 OURS = "00000000-0000-4000-8000-00000000000a"
 States = Callable[[], dict[str, int]]
@@ -28,7 +28,7 @@ States = Callable[[], dict[str, int]]
 
 @pytest.fixture
 def station(settings: Settings) -> Iterator[Station]:
-    with worker.station(settings) as at:
+    with open_station(settings) as at:
         yield at
 
 

@@ -27,6 +27,7 @@ from hub.audit.rules import HUB, AuditKind, Entry
 from hub.base.config import Settings
 from hub.base.db import Database, now
 from hub.base.errors import UnavailableError
+from hub.station import open_station
 from tests.hub.audit.town import GROUPS, NAMES, rewrite
 
 pytestmark = pytest.mark.slow
@@ -50,7 +51,7 @@ def free_port() -> int:
 @pytest.fixture
 def folders(settings: Settings, tmp_path: Path) -> dict[str, Path]:
     """Three witnesses, each made and told what to watch by typing."""
-    with worker.station(settings) as at:
+    with open_station(settings) as at:
         log = at.signer.verifier.text()
     made = {name: tmp_path / name for name in NAMES}
     for name, folder in made.items():
@@ -63,7 +64,7 @@ def folders(settings: Settings, tmp_path: Path) -> dict[str, Path]:
 def running(
     folders: dict[str, Path], settings: Settings, tmp_path: Path
 ) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    with worker.station(settings) as at:
+    with open_station(settings) as at:
         lines = [f"log {at.signer.verifier.text()}\n"]
     programs = {}
     for name, folder in folders.items():
@@ -155,7 +156,7 @@ def test_a_quorum_is_reached_a_witness_may_be_away_and_a_split_view_is_found_wit
         a_minute_later()
         wait_for(lambda: seen() == 7)
         # the operator has every key, changes an entry, and signs everything anew
-        with worker.station(settings) as at:
+        with open_station(settings) as at:
             signer = at.signer
         with psycopg.connect(hub_database.admin_url.replace("+psycopg", ""), autocommit=True) as owner:
             owner.execute("set session_replication_role = replica")
