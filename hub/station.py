@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a worker works with, and what it can be asked to do: which function does which topic stands here.
+"""The worker's composition root: what it works with, which function does which topic, and what it can be asked to do.
 
 When each thing comes round stands in `hub.worker`.
 """
@@ -46,8 +46,6 @@ from hub.webhooks.jobs import Couriers
 
 Timer = Callable[[Session], object]
 """Looks for what has come due and deals with it, in the transaction it is given; it never commits."""
-
-
 HANDLERS: Final[Mapping[str, Handler]] = outbox_jobs.join(
     intakes_jobs.HANDLERS, messages_jobs.HANDLERS, referrals_jobs.HANDLERS
 )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The worker's composition root: which function does which topic, and when everything else comes round.
+"""The worker's process: when everything comes round. What it works with stands in `hub.station`.
 
 Five things run side by side: a listener for wake-ups (an RQ worker, in a process of its own), the timetable (the
 sweep of the outbox, timers, tidying), the log's sequencer, its witnesses' asking, and the couriers of webhooks. The

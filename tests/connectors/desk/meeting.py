@@ -108,6 +108,15 @@ class Table:
         known = {"minutes-health": HEALTH_MINUTES} if page.html.select_one("#f-minutes-health") else {}
         return self.ours.send(page, form | known | said, form="main form[data-guard]")
 
+    def tells_the_partner(self) -> None:
+        """Hold a meeting on the person, who agreed that the partner learns of it, and let the minutes arrive."""
+        self.agrees(self.partner)
+        self.convene()
+        line = self.line()
+        self.settle(line)
+        self.send(line)
+        self.round()
+
     def send(self, line: str, what: str = "minutes", to: list[str] | None = None) -> Page:
         """Send a line's papers to whoever stays, or to those named."""
         said: dict[str, object] = {"what": what} | ({"to": to} if to is not None else {})

@@ -202,12 +202,7 @@ def test_a_hub_that_is_away_loses_nothing(table: Table) -> None:
 
 
 def test_a_member_sees_the_invitation_and_its_own_papers(table: Table) -> None:
-    table.agrees(table.partner)
-    table.convene()
-    line = table.line()
-    table.settle(line)
-    table.send(line)
-    table.round()
+    table.tells_the_partner()
     page = table.theirs.get(f"/meetings/{table.hub_id()}")
     assert "議事録" in page.words
     assert "未開封" in page.words
@@ -223,12 +218,7 @@ def test_a_member_sees_the_invitation_and_its_own_papers(table: Table) -> None:
 
 
 def test_a_paper_that_names_a_meeting_and_comes_from_outside_it_is_none_of_it(table: Table) -> None:
-    table.agrees(table.partner)
-    table.convene()
-    line = table.line()
-    table.settle(line)
-    table.send(line)
-    table.round()
+    table.tells_the_partner()
     assert table.theirs.get(f"/meetings/{table.hub_id()}").html.select("a[href*='/messages/']")
     with table.partner.connector.casebook.transaction() as connection:
         connection.exec_driver_sql("UPDATE messages SET sender = 'outside'")
