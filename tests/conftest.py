@@ -40,7 +40,7 @@ IN_ORDER = ("theatre", "steps")
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - the system's, for exactly this
 ROOM = 2 * 1024**3
 RARELY = (50_000, 20, 50)
-"""How much may be made before garbage is looked for (Python's own first number is 700); it saves a tenth of the time."""
+"""How much may be made before garbage is looked for (Python begins with 700): it saves a tenth of the time."""
 
 
 def pytest_configure() -> None:
