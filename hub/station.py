@@ -194,6 +194,7 @@ def open_station(settings: Settings) -> Iterator[Station]:
     finally:
         jobs.close()
         seq.close()
+        wakes.close()
 
 
 def _database(settings: Settings, role: Role, wakes: queues.Wakes) -> Database:

@@ -24,7 +24,6 @@ from typing import Final
 
 from connectors.keystore.keyfile import DRAWN
 from connectors.sync.registration import NewAgency
-from hub import worker
 from hub.agencies import service as agencies
 from hub.agencies.rules import Approver
 from hub.base import clock
@@ -35,6 +34,7 @@ from hub.embedded.child import Child
 from hub.staff import invitations
 from hub.staff import service as staff
 from hub.staff.rules import Role as StaffRole
+from hub.station import Station, open_station
 
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 30.0
@@ -68,6 +68,11 @@ class Stage:
     admission: Admission
     pid: int
     """The process that keeps the hub's children running."""
+    station: Station
+    """A worker's connections of our own, kept open: opened anew for each round they have every statement compiled anew.
+
+    They do not outlive the database; whoever kills it works with `hub.worker.run_due`.
+    """
 
     @property
     def traces(self) -> tuple[Path, ...]:
@@ -86,7 +91,7 @@ class Stage:
 
     def settle(self) -> None:
         """Have the hub do everything that is due: timers, outbox, log."""
-        worker.run_due(self.settings)
+        self.station.do_what_is_due()
 
     def admit(self, new: NewAgency, *, may_convene: bool = False) -> None:
         """Register an agency and have both people confirm its fingerprint, as on the telephone (protocol §3)."""
@@ -125,7 +130,9 @@ def open_stage(
         settings = Settings.from_environment(_environment(process, data, place / "hub.log", chosen))
         database = Database(settings.database_url, Role.HUB, pool_size=2)
         stack.callback(database.close)
-        yield Stage(f"http://127.0.0.1:{chosen}", place, settings, database, _enrol(database), process.pid or 0)
+        station = stack.enter_context(open_station(settings))
+        people = _enrol(database)
+        yield Stage(f"http://127.0.0.1:{chosen}", place, settings, database, people, process.pid or 0, station)
 
 
 def _start(data: Path, port: int, log: Path, *, play: bool, workers: int) -> Child:

@@ -101,6 +101,11 @@ class Wakes:
         except RedisError:
             return False
 
+    def close(self) -> None:
+        """Close every connection to Redis; the next wake-up opens another."""
+        if self._redis is not None:
+            self._redis.close()
+
 
 def connect(redis_url: str) -> redis.Redis:
     """Connect to Redis with short patience and no retries of its own."""

@@ -31,6 +31,7 @@ from consent.jwk import KeyUse
 from consent.receipts import WithdrawalRecord
 from consent.scopes import Scope
 from deploy.play.stage import Stage
+from hub.worker import run_due
 
 PURPOSE: Final = "koguchi_shikin"
 STAFF: Final = "faults"
@@ -195,7 +196,7 @@ def agencies(stage: Stage) -> Iterator[tuple[list[Connector], Connector]]:
     with contextlib.ExitStack() as stack:
         made = [stack.enter_context(join(stage, code, kind)) for code, kind in (("J1", "jiritsu"), ("J2", "jiritsu"))]
         council = stack.enter_context(join(stage, "S1", "shakyo"))
-        stage.settle()
+        run_due(stage.settings)
         for connector in (*made, council):
             connector.fetch_directory()
         yield made, council

@@ -24,6 +24,7 @@ from connectors.base.errors import ConnectorError
 from connectors.casebook import compose
 from connectors.sync import outbound
 from deploy.play.stage import Stage, open_stage
+from hub.worker import run_due
 from tests.faults.clients import Receiver, Sender, agencies
 from tests.faults.killing import killed, wait_until_ready
 
@@ -92,7 +93,7 @@ def _become_quiet(stage: Stage, senders: list[Sender], receiver: Receiver) -> No
     while any(sender.push() for sender in senders):
         assert time.monotonic() < until, "what was written cannot be sent"
         time.sleep(0.2)
-    stage.settle()
+    run_due(stage.settings)
     while True:
         with contextlib.suppress(ConnectorError):
             receiver.connector.collect()
@@ -135,7 +136,7 @@ def test_every_message_was_opened_unless_its_consent_was_taken_back(aftermath: A
 
 
 def test_the_log_is_dense_and_holds_what_was_promised(aftermath: Aftermath) -> None:
-    aftermath.stage.settle()
+    run_due(aftermath.stage.settings)
     ((entries, last, waiting),) = aftermath.rows(
         "select count(*), max(index), (select count(*) from audit_pending) from log_entries"
     )
