@@ -26,7 +26,7 @@ from connectors.keystore.keyfile import DRAWN
 from connectors.sync.registration import NewAgency
 from hub.agencies import service as agencies
 from hub.agencies.rules import Approver
-from hub.base import clock
+from hub.base.clock import Hand
 from hub.base.config import Settings
 from hub.base.db import Database, Duty, Role, now
 from hub.embedded import site
@@ -68,6 +68,7 @@ class Stage:
     admission: Admission
     pid: int
     """The process that keeps the hub's children running."""
+    hand: Hand
     station: Station
     """A worker's connections of our own, kept open: opened anew for each round they have every statement compiled anew.
 
@@ -81,7 +82,7 @@ class Stage:
 
     def stand_at(self, at: datetime) -> datetime:
         """Move the hub's clock to `at`, never back, and tell where it stands."""
-        return clock.set_play_clock(self.settings.migration_url, at)
+        return self.hand.move(at)
 
     def invite(self, role: StaffRole) -> str:
         """Enrol one more of the hub's people and give the code that lets them into the console, once, within a day."""
@@ -130,9 +131,11 @@ def open_stage(
         settings = Settings.from_environment(_environment(process, data, place / "hub.log", chosen))
         database = Database(settings.database_url, Role.HUB, pool_size=2)
         stack.callback(database.close)
+        hand = Hand(settings.migration_url)
+        stack.callback(hand.close)
         station = stack.enter_context(open_station(settings))
-        people = _enrol(database)
-        yield Stage(f"http://127.0.0.1:{chosen}", place, settings, database, people, process.pid or 0, station)
+        people, url = _enrol(database), f"http://127.0.0.1:{chosen}"
+        yield Stage(url, place, settings, database, people, process.pid or 0, hand, station)
 
 
 def _start(data: Path, port: int, log: Path, *, play: bool, workers: int) -> Child:

@@ -34,16 +34,34 @@ def create_play_clock(url: str, at: datetime = BEGINNING) -> None:
     engine.dispose()
 
 
+class Hand:
+    """The hand by which somebody moves one play clock; it keeps its connection. Safe to use from several threads."""
+
+    def __init__(self, url: str) -> None:
+        """Take the migration login's URL; nothing is connected yet."""
+        self._engine = sa.create_engine(url, pool_size=1)
+
+    def move(self, at: datetime) -> datetime:
+        """Move the clock to `at`, never backwards, and tell where it stands."""
+        with self._engine.begin() as connection:
+            connection.exec_driver_sql("set local role tsn_owner")
+            stands: int = connection.execute(
+                sa.text("select setval('play_clock', greatest(last_value, :at)) from play_clock"), {"at": _ticks(at)}
+            ).scalar_one()
+        return EPOCH + stands * MICROSECOND
+
+    def close(self) -> None:
+        """Let go of the clock."""
+        self._engine.dispose()
+
+
 def set_play_clock(url: str, at: datetime) -> datetime:
-    """Move the clock to `at`, never backwards, and tell where it stands. `url`: the migration login's."""
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("set local role tsn_owner")
-        stands: int = connection.execute(
-            sa.text("select setval('play_clock', greatest(last_value, :at)) from play_clock"), {"at": _ticks(at)}
-        ).scalar_one()
-    engine.dispose()
-    return EPOCH + stands * MICROSECOND
+    """Move the clock to `at` once, as `Hand.move`. `url`: the migration login's."""
+    hand = Hand(url)
+    try:
+        return hand.move(at)
+    finally:
+        hand.close()
 
 
 def refuse_play_in_production(database: Database, settings: Settings) -> None:
