@@ -99,7 +99,7 @@ class HubSession:
         self._proof_key = keys.generate(keys.KeyUse.CLIENT)
         self._clock = clock
         self._language = language
-        self._transport = transport or requests.Session()
+        self._transport = transport or _transport(self.url)
         self._pause = pause
         self._token: _Token | None = None
 
@@ -205,6 +205,16 @@ class HubSession:
             digest = hashlib.sha256(token.encode("ascii")).digest()
             claims["ath"] = base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
         return signing.sign_jwt(claims, self._proof_key, typ="dpop+jwt", jwk=True)
+
+
+def _transport(url: str) -> requests.Session:
+    """Give what carries requests to the hub. Proxy and certificates of the environment are read once, here: requests
+    would read them again for every request.
+    """
+    made = requests.Session()
+    found = made.merge_environment_settings(url, {}, None, None, None)
+    made.proxies, made.verify, made.trust_env = dict(found["proxies"]), found["verify"], False
+    return made
 
 
 def _pause_asked(response: requests.Response | None) -> float | None:

@@ -21,7 +21,9 @@ from consent.scopes import Party
 from consent.tlog.proofs import LogProof, write_proof
 from hub.agencies.rules import AgencyState, Approval, Deed
 from hub.agencies.tables import agencies, agency_approvals, agency_keys
-from hub.audit import reads as audit
+from hub.audit import proving
+from hub.audit.proving import Inclusion
+from hub.audit.reads import LoggedEntry
 from hub.base import rounds
 from hub.base.rounds import Asked
 
@@ -186,7 +188,9 @@ def keys(session: Session, agency_id: str) -> tuple[PublishedKey, ...]:
 
 def logged_keys(session: Session, agency_id: str) -> tuple[LoggedKey, ...]:
     """Give every key entry of an agency with the proof that others need before they take the key (protocol §3)."""
-    return tuple(_logged(session, key) for key in keys(session, agency_id))
+    published = keys(session, agency_id)
+    proved = proving.proved(session, agency_id, [key.log_entry for key in published])
+    return tuple(_logged(key, *proved.get(key.log_entry, (None, None))) for key in published)
 
 
 def live_keys(session: Session, agency_id: str, at: datetime) -> tuple[PublishedKey, ...]:
@@ -309,9 +313,7 @@ def _key(row: sa.Row[Any]) -> PublishedKey:
     )
 
 
-def _logged(session: Session, key: PublishedKey) -> LoggedKey:
-    entry = audit.entry(session, key.agency, key.log_entry)
-    included = None if entry is None else audit.inclusion(session, entry.index)
+def _logged(key: PublishedKey, entry: LoggedEntry | None, included: Inclusion | None) -> LoggedKey:
     if entry is None or included is None:
         return LoggedKey(key=key, body=None, proof=None)
     proof = LogProof(index=included.index, hashes=included.path, checkpoint=included.checkpoint.note)

@@ -8,7 +8,7 @@ from typing import Final
 
 from flask_restx import Namespace, Resource
 
-from hub.audit import reads, service
+from hub.audit import proving, reads, service
 from hub.audit.reads import TILE_WIDTH
 from hub.audit.shapes import (
     AnchorShape,
@@ -131,7 +131,7 @@ class OneEntry(Resource):
     def get(self, call: Call, entry: str) -> ProvedEntryShape:
         """Give the entry with its inclusion proof; there is none while it waits for the sequencer."""
         logged = reads.entry(call.session, call.caller.agency, entry)
-        proved = None if logged is None else reads.inclusion(call.session, logged.index)
+        proved = None if logged is None else proving.inclusion(call.session, logged.index)
         if logged is None or proved is None:
             raise NotFoundError
         shown = EntryShape.of(logged)
@@ -145,7 +145,7 @@ class Proof(Resource):
     @operation(permission="audit.read", out=ProofShape, summary="audit.proof")
     def get(self, call: Call, index: int) -> ProofShape:
         """Prove that the entry at *index* is in the tree of the newest checkpoint."""
-        found = reads.inclusion(call.session, index) if index < LARGEST_INDEX else None
+        found = proving.inclusion(call.session, index) if index < LARGEST_INDEX else None
         if found is None:
             raise NotFoundError
         return ProofShape.of(found)

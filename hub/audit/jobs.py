@@ -4,7 +4,7 @@
 from functools import partial
 from pathlib import Path
 
-from hub.audit import checking, erasing, mirroring, reads, recovering, sequencer, witnessing
+from hub.audit import checking, erasing, mirroring, proving, reads, recovering, sequencer, witnessing
 from hub.audit.mirroring import MirrorError, Refilled
 from hub.audit.reads import Checkpoint, LogDamagedError
 from hub.audit.sequencer import BATCH, Signer
@@ -163,4 +163,4 @@ def erase(database: Database) -> int:
 
 def _prove(database: Database, newest: Checkpoint, old: int) -> tuple[bytes, ...]:
     with database.transaction(None) as session:
-        return reads.consistency_to(session, old, newest.size)
+        return proving.consistency_to(session, old, newest.size)

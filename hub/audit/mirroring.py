@@ -22,7 +22,7 @@ from consent.calendar import moment
 from consent.errors import TsunagiError
 from consent.tlog import notes, tree
 from consent.tlog.tree import HASH_BYTES, Node
-from hub.audit import reads, tables
+from hub.audit import proving, reads, tables
 from hub.audit.reads import TILE_HEIGHT, TILE_WIDTH, Checkpoint
 from hub.audit.sequencer import LOCK, Signer
 
@@ -87,7 +87,7 @@ def refill(session: Session, folder: Path, signer: Signer) -> Refilled:
     size = 0 if last is None else last.size
     if signed.size <= size:
         raise MirrorError("mirror-shorter", signed.size)
-    frontier, at = reads.frontier(session, size), None if last is None else last.made_at
+    frontier, at = proving.frontier(session, size), None if last is None else last.made_at
     rows: list[dict[str, Any]] = []
     for index, leaf in _leaves(folder, size, signed.size):
         rows.append(_row(index, leaf, at))
@@ -123,7 +123,7 @@ def _agreed(session: Session, folder: Path, signer: Signer, newest: Checkpoint) 
     have = _signed(folder, signer)[1]
     if have.size > newest.size:
         raise MirrorError("mirror-ahead", have.size)
-    if reads.frontier(session, have.size).root() != have.root:
+    if proving.frontier(session, have.size).root() != have.root:
         raise MirrorError("mirror-differs", have.size)
     return have.size
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read the log: the newest checkpoint, tiles, entries of a party, and the proof that an entry is in it."""
+"""Read the log: the newest checkpoint, tiles, entries of a party. What is proved from it: `proving`."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.orm import Session
 
-from consent.tlog import notes, proofs, tree
+from consent.tlog import notes
 from hub.audit import rules, tables
 from hub.base import hubkeys
 
@@ -49,15 +49,6 @@ class LoggedEntry:
     id: str
     body: bytes
     logged_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inclusion:
-    """The hashes that lead from the entry at `index` to the root of `checkpoint`."""
-
-    index: int
-    path: tuple[bytes, ...]
-    checkpoint: Checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +155,17 @@ def entries(
     return tuple(_logged(row) for row in session.execute(query))
 
 
+def entries_by_id(session: Session, agency: str, ids: Collection[str]) -> tuple[LoggedEntry, ...]:
+    """Return the entries with those ids that name *agency* as a party and are in the log, in its order."""
+    table = tables.log_entries.c
+    query = (
+        sa.select(table.index.label("place"), table.id, table.body, table.logged_at)
+        .where(table.id.in_(ids), table.parties.contains([agency]), table.body.is_not(None))
+        .order_by(table.index)
+    )
+    return tuple(_logged(row) for row in session.execute(query))
+
+
 def entry(session: Session, agency: str, entry_id: str) -> LoggedEntry | None:
     """Return the entry with that id if *agency* is a party to it and it is in the log, else None."""
     table = tables.log_entries.c
@@ -173,46 +175,6 @@ def entry(session: Session, agency: str, entry_id: str) -> LoggedEntry | None:
         )
     ).one_or_none()
     return None if row is None else _logged(row)
-
-
-def inclusion(session: Session, index: int) -> Inclusion | None:
-    """Prove that the entry at *index* is in the newest checkpoint's tree (RFC 6962 §2.1.1); None if it is
-    not.
-    """
-    newest = checkpoint(session)
-    if newest is None or not 0 <= index < newest.size:
-        return None
-    path = proofs.inclusion(index, newest.size, _nodes(session))
-    return Inclusion(index=index, path=path, checkpoint=newest)
-
-
-def consistency(session: Session, old: int) -> tuple[bytes, ...] | None:
-    """Prove that the tree of size *old* is a prefix of the newest checkpoint's (RFC 6962 §2.1.2); None if
-    it cannot be.
-    """
-    newest = checkpoint(session)
-    if newest is None or not 0 <= old <= newest.size:
-        return None
-    return proofs.consistency(old, newest.size, _nodes(session))
-
-
-def consistency_to(session: Session, old: int, new: int) -> tuple[bytes, ...]:
-    """Prove that the tree of size *old* is a prefix of that of size *new*.
-
-    Raises:
-        ValueError: *old* is larger than *new*. LogDamagedError: a hash is missing.
-    """
-    return proofs.consistency(old, new, _nodes(session))
-
-
-def frontier(session: Session, size: int) -> tree.Frontier:
-    """Return the edge of the tree over the first *size* leaves, as stored.
-
-    Raises:
-        LogDamagedError: a hash is missing.
-    """
-    node = _nodes(session)
-    return tree.Frontier(size, tuple(node(level, index) for level, index in tree.peaks_of(size)))
 
 
 def bodies(session: Session, size: int) -> Iterator[tuple[int, bytes | None, bytes]]:
@@ -350,16 +312,6 @@ def logged(session: Session) -> int:
     """Return how many entries the table holds, by its highest index."""
     highest = session.execute(sa.select(sa.func.max(tables.log_entries.c.index))).scalar_one()
     return 0 if highest is None else highest + 1
-
-
-def _nodes(session: Session) -> proofs.NodeSource:
-    """Give the roots of full subtrees, each from the tile level below it."""
-
-    def node(level: int, index: int) -> bytes:
-        tile_level, height = divmod(level, TILE_HEIGHT)
-        return tree.root(_stored(session, tile_level, index << height, 1 << height))
-
-    return node
 
 
 def _stored(session: Session, level: int, first: int, count: int) -> list[bytes]:

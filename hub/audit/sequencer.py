@@ -21,7 +21,7 @@ from consent.errors import LogRefusedError
 from consent.jwk import PrivateKey
 from consent.tlog import notes, tree
 from consent.tlog.tree import Frontier, Node
-from hub.audit import reads, rules, tables
+from hub.audit import proving, reads, rules, tables
 from hub.audit.reads import STRETCH, TILE_HEIGHT, Checkpoint, LogDamagedError
 
 Progress = Callable[[int, int], None]
@@ -182,7 +182,7 @@ def _continue(session: Session, signer: Signer, last: Checkpoint | None) -> Fron
     size = 0 if last is None else last.size
     if reads.logged(session) != size:
         raise LogDamagedError("size-differs", size)
-    frontier = reads.frontier(session, size)
+    frontier = proving.frontier(session, size)
     if last is not None:
         _agree(frontier, last.root)
         _check_note(signer, last)

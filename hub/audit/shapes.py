@@ -10,7 +10,8 @@ from pydantic import Field
 
 from consent import wire
 from consent.tlog import proofs
-from hub.audit.reads import Checkpoint, Inclusion, LoggedEntry
+from hub.audit.proving import Inclusion
+from hub.audit.reads import Checkpoint, LoggedEntry
 from hub.audit.service import Anchor, Anchored
 from hub.web.paging import Page, PageQuery
 from hub.web.shapes import Shape

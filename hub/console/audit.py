@@ -16,9 +16,10 @@ from werkzeug.wrappers import Response as Answer
 from consent.calendar import day_of
 from consent.tlog import tree
 from consent.tlog.proofs import LogProof, write_proof
+from hub.audit import proving, searching
 from hub.audit import reads as log
-from hub.audit import searching
-from hub.audit.reads import Inclusion, LoggedEntry
+from hub.audit.proving import Inclusion
+from hub.audit.reads import LoggedEntry
 from hub.audit.rules import AuditKind
 from hub.base.errors import MalformedError, NotFoundError
 from hub.console import lines, queries
@@ -172,7 +173,7 @@ def _proved(visit: Visit, index: int) -> tuple[LoggedEntry, Inclusion | None, li
         entry = searching.at_index(session, index)
         if entry is None:
             raise NotFoundError
-        return entry, log.inclusion(session, index), lines.Names(session, visit.language)
+        return entry, proving.inclusion(session, index), lines.Names(session, visit.language)
 
 
 def _csv(found: Iterable[LoggedEntry], names: lines.Names) -> str:

@@ -171,6 +171,18 @@ def test_a_hub_that_goes_on_being_busy_counts_as_away(hub: LoopbackHub, session:
     assert caught.value.exit_code == 4
 
 
+def test_the_environments_proxy_carries_requests_and_is_asked_for_once(
+    hub: LoopbackHub, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", hub.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    session = HubSession(url="http://127.0.0.1:9", client_id="agency", key=lambda: KEY, clock=clock)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert session.get("/v1/cases").body == {"fine": True}
+    assert claims(hub.asked[0].headers["dpop"])["htu"] == "http://127.0.0.1:9/v1/cases"
+    session.close()
+
+
 def test_a_hub_that_is_not_there_counts_as_away(clock: Clock, transport: requests.Session) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -12,7 +12,7 @@ import pytest
 from consent.evidence.findings import Code
 from consent.evidence.verify import Trusted, verify_stream
 from consent.jwk import KeyUse, generate
-from hub.audit import erasing, jobs, reads
+from hub.audit import erasing, jobs, proving, reads
 from hub.audit.keeping import Keeper
 from hub.audit.rules import AuditKind
 from hub.audit.sequencer import Signer
@@ -59,12 +59,12 @@ def test_erased_bytes_go_and_the_tree_the_proofs_and_the_check_stay_whole(
     with database.transaction(OURS) as session:
         assert [one.id for one in reads.entries(session, OURS)] == [one for n, one in enumerate(ids) if n not in {2, 5}]
         assert reads.entry(session, OURS, ids[2]) is None
-        proof = reads.inclusion(session, 2)
+        proof = proving.inclusion(session, 2)
         assert proof is not None
         assert reads.tile(session, level=0, number=0, width=9) is not None
     assert kinds(alone.seq)[8] == AuditKind.LOG_ERASED
     with alone.seq.transaction(None) as session:
-        assert reads.frontier(session, 8).root() == before.root
+        assert proving.frontier(session, 8).root() == before.root
     jobs.mirror(alone.seq, alone.jobs, tmp_path, alone.signer)
     bundle = (tmp_path / "tile" / "entries" / "000.p" / "9").read_bytes()
     assert ids[2].encode() not in bundle

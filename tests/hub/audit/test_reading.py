@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Entries are for their parties; hashes, checkpoints and proofs are for everyone."""
 
-from hub.audit import jobs, reads
+from hub.audit import jobs, proving, reads
 from hub.audit.sequencer import Signer
 from hub.base.db import Database
 
@@ -43,7 +43,7 @@ def test_hashes_and_proofs_are_for_everyone(
     jobs.sequence(sequencer_database, signer)
     with database.transaction(OURS) as session:
         assert reads.tile(session, level=0, number=0, width=2) is not None
-        assert reads.inclusion(session, 1) is not None
+        assert proving.inclusion(session, 1) is not None
 
 
 def test_entries_come_in_pages_and_by_case(
@@ -61,6 +61,6 @@ def test_entries_come_in_pages_and_by_case(
 def test_before_the_first_pass_there_is_nothing_to_show(database: Database) -> None:
     with database.transaction(OURS) as session:
         assert reads.checkpoint(session) is None
-        assert reads.inclusion(session, 0) is None
-        assert reads.consistency(session, 0) is None
+        assert proving.inclusion(session, 0) is None
+        assert proving.consistency(session, 0) is None
         assert reads.tile(session, level=0, number=0, width=1) is None

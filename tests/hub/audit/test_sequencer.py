@@ -9,7 +9,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from consent.tlog import notes, proofs, tree
-from hub.audit import jobs, reads, sequencer, tables
+from hub.audit import jobs, proving, reads, sequencer, tables
 from hub.audit.sequencer import Signer
 from hub.base.db import Database, now
 
@@ -87,10 +87,10 @@ def test_every_checkpoint_extends_the_one_before(append: Append, sequencer_datab
         *older, (size, root) = signed
         assert [one[0] for one in signed] == [3, 4, 8, 308]
         for old, old_root in older:
-            proof = reads.consistency(session, old)
+            proof = proving.consistency(session, old)
             assert proof is not None
             proofs.verify_consistency(old=old, old_root=old_root, new=size, new_root=root, proof=proof)
-        assert reads.consistency(session, size + 1) is None
+        assert proving.consistency(session, size + 1) is None
 
 
 def test_inclusion_of_every_entry_is_proved_to_a_stranger(
@@ -102,14 +102,35 @@ def test_inclusion_of_every_entry_is_proved_to_a_stranger(
     found = entries(sequencer_database)
     with sequencer_database.transaction(None) as session:
         for one in found[:3] + found[250:]:
-            proof = reads.inclusion(session, one.index)
+            proof = proving.inclusion(session, one.index)
             assert proof is not None
             signed = notes.open_checkpoint(proof.checkpoint.note, signer.verifier)
             proofs.verify_inclusion(
                 tree.leaf_hash(one.body), index=one.index, size=signed.size, proof=proof.path, root=signed.root
             )
-        assert reads.inclusion(session, 262) is None
-        assert reads.inclusion(session, -1) is None
+        assert proving.inclusion(session, 262) is None
+        assert proving.inclusion(session, -1) is None
+
+
+def test_many_entries_are_proved_by_as_many_questions_as_one(
+    append: Append, sequencer_database: Database, signer: Signer
+) -> None:
+    ids = [append() for _ in range(9)]
+    jobs.sequence(sequencer_database, signer)
+    asked: list[str] = []
+
+    def hear(*said: object) -> None:
+        asked.append(str(said[2]))
+
+    sa.event.listen(sequencer_database.engine, "before_cursor_execute", hear)
+    with sequencer_database.transaction(None) as session:
+        asked.clear()
+        assert list(proving.proved(session, OURS, ids[:1])) == ids[:1]
+        one = len(asked)
+        assert set(proving.proved(session, OURS, ids)) == set(ids)
+        assert (one, len(asked)) == (3, 6)
+        assert proving.proved(session, "00000000-0000-4000-8000-000000000000", ids) == {}
+    sa.event.remove(sequencer_database.engine, "before_cursor_execute", hear)
 
 
 def test_tiles_hold_what_is_signed_and_no_more(append: Append, sequencer_database: Database, signer: Signer) -> None:
