@@ -12,8 +12,8 @@ import inspect
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -283,17 +283,16 @@ def settings(house: str) -> frozenset[str]:
     return frozenset(found for path in sources for found in name.findall(path.read_text(encoding="utf-8")))
 
 
-def tables() -> dict[tuple[str, str], str]:
-    """Give every generated table: (document, name) → text."""
-    return {
-        ("api.md", "routes"): routes_table(),
-        ("api.md", "common problems"): common_list(),
-        ("api.md", "shared problems"): shared_lists(),
-        ("handbook/problems.md", "problems"): problems_table(),
-        ("handbook/events.md", "tasks"): tasks_table(),
-        ("handbook/operating.md", "commands"): commands_table("tsunagi-hub"),
-        ("handbook/agency.md", "commands"): commands_table("tsunagi"),
-    }
+TABLES: Mapping[tuple[str, str], Callable[[], str]] = {
+    ("api.md", "routes"): routes_table,
+    ("api.md", "common problems"): common_list,
+    ("api.md", "shared problems"): shared_lists,
+    ("handbook/problems.md", "problems"): problems_table,
+    ("handbook/events.md", "tasks"): tasks_table,
+    ("handbook/operating.md", "commands"): partial(commands_table, "tsunagi-hub"),
+    ("handbook/agency.md", "commands"): partial(commands_table, "tsunagi"),
+}
+"""Every generated table, by its document and name."""
 
 
 def frame(name: str) -> re.Pattern[str]:
@@ -303,8 +302,8 @@ def frame(name: str) -> re.Pattern[str]:
 
 def write() -> None:
     """Put every table into its document."""
-    for (document, name), text in tables().items():
-        path = DOCS / document
+    for (document, name), make in TABLES.items():
+        path, text = DOCS / document, make()
         old = path.read_text(encoding="utf-8")
         new = frame(name).sub(lambda found, text=text: f"{found[1]}{text}\n{found[2]}", old)
         path.write_text(new, encoding="utf-8")
