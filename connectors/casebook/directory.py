@@ -95,7 +95,10 @@ def party(connection: Connection, agency_id: str) -> Party:
 
     *Raises* `ConnectorError("agency-unknown")`.
     """
-    return Party(agency=agency_id, kind=agency(connection, agency_id).kind)
+    kind = connection.execute(sa.select(tables.agencies.c.kind).where(tables.agencies.c.id == agency_id)).scalar()
+    if kind is None:
+        raise ConnectorError("agency-unknown")
+    return Party(agency=agency_id, kind=kind)
 
 
 def sealing_key(connection: Connection, agency_id: str, *, now: datetime) -> PublicKey:

@@ -3,20 +3,25 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
 
 from connectors.casebook import tables
 
+# what is asked most often is put together once
+_RECALL: Final = sa.select(tables.settings.c.value).where(tables.settings.c.name == sa.bindparam("name"))
+_NEW: Final = insert(tables.settings)
+_REMEMBER: Final = _NEW.on_conflict_do_update(index_elements=["name"], set_={"value": _NEW.excluded.value})
+
 
 def recall(connection: Connection, name: str) -> str | None:
     """Give what was remembered under a name."""
-    query = sa.select(tables.settings.c.value).where(tables.settings.c.name == name)
-    return connection.execute(query).scalar_one_or_none()
+    return connection.execute(_RECALL, {"name": name}).scalar_one_or_none()
 
 
 def remember(connection: Connection, name: str, value: str) -> None:
     """Remember a value under a name, in place of the one before."""
-    statement = insert(tables.settings).values(name=name, value=value)
-    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+    connection.execute(_REMEMBER, {"name": name, "value": value})

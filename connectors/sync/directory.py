@@ -60,8 +60,10 @@ def fetch_directory(station: Station) -> Fetched:
     *Raises* `HubAwayError`, `ProblemError`.
     """
     changed, suspects = 0, []
+    with station.casebook.transaction() as connection:
+        known = {one.id: one for one in directory.agencies(connection)}
     for shown in station.hub.agencies():
-        if _is_as_known(station, shown):
+        if _is_as_known(known.get(shown.id), shown, station.now()):
             continue
         try:
             keep_agency(station, shown)
@@ -205,13 +207,9 @@ def _known(one: _Verified) -> KnownKey:
     )
 
 
-def _is_as_known(station: Station, shown: Agency) -> bool:
-    with station.casebook.transaction() as connection:
-        try:
-            known = directory.agency(connection, shown.id)
-        except ConnectorError:
-            return False
-    now = station.now()
+def _is_as_known(known: KnownAgency | None, shown: Agency, now: datetime) -> bool:
+    if known is None:
+        return False
     # those that have not begun as well: who was away on the day of a rotation still knows the key when it is used
     lasting = {(key.kid, key.not_after) for key in known.keys if now < datetime.fromisoformat(key.not_after)}
     said = {(key.kid, key.ends_at.isoformat()) for key in (*shown.keys, *shown.next_keys)}

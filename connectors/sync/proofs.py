@@ -160,6 +160,8 @@ def follow(station: Station, checkpoint: Checkpoint, note: str) -> None:
     seen = _seen(station)
     if seen is None:
         return _remember(station, checkpoint, note)
+    if seen == checkpoint:  # as for every key of a directory: nothing to ask, and nothing to write to the disk
+        return None
     try:
         _require_one_log(station, seen, checkpoint)
     except ConnectorError as refused:

@@ -85,6 +85,11 @@ class Eyes:
         context.on("request", asked)
 
 
+def bring_axe(page: Page) -> None:
+    """Have axe-core come with every page of a tab from now on; `violations` sends it to a page that lacks it."""
+    page.add_init_script(_AXE)
+
+
 def violations(page: Page) -> list[str]:
     """Run axe-core on a page; give what it finds (the script comes by the debugger, so the page's policy holds).
 

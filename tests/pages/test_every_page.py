@@ -76,6 +76,8 @@ class _Tabs:
             page = self._stack.enter_context(self._eyes.tab(language=self._language))
             self._open[visit.who] = page
             self._come_in(page, visit)
+            if self._language == "ja":
+                seeing.bring_axe(page)
         return self._open[visit.who]
 
     def _url(self, visit: Visit) -> str:
