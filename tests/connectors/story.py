@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 import uuid
@@ -48,10 +49,17 @@ class Clock:
         self.at += timedelta(**by)
 
 
+def folder_until_the_end() -> Path:
+    """Make a folder for what all tests of a process share; it goes when the process does."""
+    folder = Path(tempfile.mkdtemp(prefix="tsn-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 @cache
 def _made(kind: str, number: int) -> tuple[AgencySettings, Keystore, bytes]:
     """Make an agency's files once for all tests: stretching a passphrase is slow on purpose."""
-    folder = Path(tempfile.mkdtemp())
+    folder = folder_until_the_end()
     names = {"name_ja": f"架空の機関{number}", "name_en": f"Fictional agency {number}"}
     made = create_agency(folder, PASSPHRASE, Applicant(kind=kind, hub="https://hub.example", **names), now=NOW)
     return read_settings(folder), open_keystore(folder, PASSPHRASE), made.request.read_bytes()
@@ -60,7 +68,7 @@ def _made(kind: str, number: int) -> tuple[AgencySettings, Keystore, bytes]:
 @cache
 def _empty_casebook(key: bytes) -> bytes:
     """Make a casebook once for all tests: its tables take longer than most of what is done with it."""
-    folder = Path(tempfile.mkdtemp())
+    folder = folder_until_the_end()
     made = open_casebook(folder / "empty.db", key)
     made.add_tables()
     with made.transaction():

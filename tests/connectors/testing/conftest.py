@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -31,7 +30,7 @@ from hub.app import create_app
 from hub.base import hubkeys
 from hub.base.config import Settings
 from hub.base.db import Database, Duty, now
-from tests.connectors.story import PASSPHRASE
+from tests.connectors.story import PASSPHRASE, folder_until_the_end
 from tests.hub.builders import officer, operator
 from tests.hub.conftest import database, hub_database, migrated, migrated_template, postgres, settings
 
@@ -40,7 +39,7 @@ __all__ = ["database", "hub_database", "migrated", "migrated_template", "postgre
 
 @cache
 def _made(kind: str, number: int) -> tuple[AgencySettings, Keystore, bytes, str]:
-    folder = Path(tempfile.mkdtemp())
+    folder = folder_until_the_end()
     names = {"name_ja": f"架空の機関{number}", "name_en": f"Fictional agency {number}"}
     applicant = Applicant(kind=kind, hub="https://hub.example", **names)
     made = create_agency(folder, PASSPHRASE, applicant, now=system_clock())
