@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keep an agency in step with its hub: two plain threads, no queue, nothing to install.
 
-One sends, whenever it is nudged and every half minute; the other makes whole rounds and listens to the hub's feed in
-between. While the hub is away both wait longer and longer, and nothing is lost: what waits is in the casebook.
+One sends, whenever it is nudged and every half minute; the other listens to the hub's feed and makes a whole round when
+something was heard, and every minute, for what no event tells (new agencies, what time brings). While the hub is away
+both wait longer and longer, and nothing is lost: what waits is in the casebook.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Final, Self
 
@@ -18,6 +20,10 @@ from connectors.sync.connector import Connector, Synced
 SEND_EVERY: Final = 30.0
 LISTEN_FOR: Final = 20
 """Seconds that one request waits for news."""
+ROUND_EVERY: Final = 60.0
+"""Seconds after which a whole round is made though nothing was heard."""
+_AT_LEAST: Final = 0.5
+"""Seconds between two questions to a hub that says at once that there is no news."""
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
 
@@ -87,8 +93,13 @@ class Loop:
 
     def _round(self) -> None:
         self._heard(self._connector.sync())
-        if not self._stopping.is_set():
-            news.heed(self._connector, wait=self._listen_for)
+        until = time.monotonic() + ROUND_EVERY
+        while not self._stopping.is_set() and time.monotonic() < until:
+            asked = time.monotonic()
+            if news.heed(self._connector, wait=self._listen_for):
+                return
+            if time.monotonic() - asked < _AT_LEAST:  # something in between answers without waiting
+                self._stopping.wait(_AT_LEAST)
 
     def _send(self) -> None:
         self._nudged.clear()

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from connectors.base.errors import HubAwayError
-from connectors.sync import loop
-from connectors.sync.connector import Connector
+from connectors.sync import loop, news
+from connectors.sync.connector import Connector, Synced
 from connectors.sync.loop import Loop
 from tests.connectors.story import Network, consent, letter, open_case, waiting
 
@@ -51,6 +51,34 @@ def test_a_hub_that_is_away_is_waited_for(j1: Connector, network: Network) -> No
         network.hub.away = False
         until(lambda: waiting(j1) == [])
     assert {type(failure) for failure in failures} == {HubAwayError}
+
+
+def test_while_nothing_is_heard_whole_rounds_are_rare_and_news_brings_one_at_once(
+    s1: Connector, j1: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = open_case(j1)
+    consent(j1, case, s1.agency)
+    j1.sync()
+    asked: list[int] = []
+    monkeypatch.setattr(loop, "_AT_LEAST", 0.01)
+    listening = news.heed
+    monkeypatch.setattr(news, "heed", lambda one, *, wait=0: asked.append(wait) or listening(one, wait=wait))
+    rounds: list[Synced] = []
+    with Loop(s1, heard=rounds.append):
+        until(lambda: len(asked) > 20)
+        quiet = len(rounds)
+        assert quiet <= 3  # what was in the feed when it began
+        message = j1.send(letter(case, s1))
+        j1.push()
+        until(lambda: [one.message for done in rounds[quiet:] for one in done.collected] == [message])
+    assert len(rounds) <= quiet + 2
+
+
+def test_a_whole_round_comes_round_though_nothing_was_heard(s1: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "ROUND_EVERY", 0.05)
+    rounds: list[Synced] = []
+    with Loop(s1, heard=rounds.append):
+        until(lambda: len(rounds) > 3)
 
 
 def test_it_stops_and_leaves_no_thread_behind(j1: Connector) -> None:
