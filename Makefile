@@ -6,6 +6,9 @@ ARGS   ?=
 # one more than there are cores: a test that waits for a process or a browser leaves its core to another
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1); [ $$n -gt 5 ] && n=5; expr $$n + 1)
 
+# a hub is several processes of the same modules, started again and again: compiled once, they start sooner
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo play test test-unit pictures sure format lint types contracts bench lock clean
 
