@@ -7,6 +7,7 @@ Every step works with scripts and without.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Collection, Mapping, Sequence
 
 import pytest
@@ -22,6 +23,10 @@ TOLD = {
     "income_assets": {"income": "なし", "savings": "約8千円"},
     "housing": {"rent": "4万8千円"},
 }
+
+
+ARRIVED_WITHIN = 15.0
+"""Seconds."""
 
 
 def a_case(town: Town, name: str) -> str:
@@ -70,8 +75,11 @@ def send(page: Page, desk: Desk, case: str) -> None:
 
 
 def referral_of(town: Town, desk: str, case: str) -> str:
-    """Give the id of the newest referral of a case at a desk."""
+    """Give the id of the newest referral of a case at a desk, when all that waited for the desk is there."""
+    until = time.monotonic() + ARRIVED_WITHIN
     town.settle()
+    while list(town[desk].connector.hub.inbox()) and time.monotonic() < until:  # a log that is behind is waited for
+        town.settle()
     found = list(town[desk].connector.hub.referrals(case=case))
     return found[-1].id
 

@@ -6,12 +6,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from connectors.base.errors import HubAwayError
 from connectors.sync import loop, news
 from connectors.sync.connector import Connector, Synced
+from connectors.sync.inbound import Collected
 from connectors.sync.loop import Loop
 from tests.connectors.story import Network, consent, letter, open_case, waiting
 
@@ -72,6 +74,22 @@ def test_while_nothing_is_heard_whole_rounds_are_rare_and_news_brings_one_at_onc
         j1.push()
         until(lambda: [one.message for done in rounds[quiet:] for one in done.collected] == [message])
     assert len(rounds) <= quiet + 2
+
+
+def test_what_the_log_did_not_show_yet_is_asked_for_again_soon(
+    j1: Connector, s1: Connector, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "_SOON", 0.02)
+    case = open_case(j1)
+    consent(j1, case, s1.agency)
+    j1.sync()
+    behind = Collected(hub_id="h", message="m", sender=j1.agency, outcome="unproved")
+    first = [replace(s1.sync(), collected=(behind,))]
+    whole = Connector.sync
+    monkeypatch.setattr(Connector, "sync", lambda one: first.pop() if first else whole(one))
+    rounds: list[Synced] = []
+    with Loop(s1, heard=rounds.append):
+        until(lambda: len(rounds) == 2)
 
 
 def test_a_whole_round_comes_round_though_nothing_was_heard(s1: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
