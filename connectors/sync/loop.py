@@ -2,8 +2,8 @@
 """Keep an agency in step with its hub: two plain threads, no queue, nothing to install.
 
 One sends, whenever it is nudged and every half minute; the other listens to the hub's feed and makes a whole round when
-something was heard, and every 20 seconds, for what no event tells (new agencies, what time brings); sooner when the log
-was behind with something that had come. While the hub is away both wait longer and longer, and nothing is lost: what
+something was heard, and every 20 seconds, for what no event tells (new agencies, what time brings); after five seconds
+when the log was behind with a message that had come. While the hub is away both wait longer and longer, and nothing is lost: what
 waits is in the casebook.
 """
 
@@ -23,7 +23,7 @@ LISTEN_FOR: Final = 20
 """Seconds that one request waits for news."""
 ROUND_EVERY: Final = 20.0
 """Seconds after which a whole round is made though nothing was heard."""
-_SOON: Final = 2.0
+_SOON: Final = 5.0
 """The same, when a message lies at the hub that the log did not show yet: no event tells when it does."""
 _AT_LEAST: Final = 0.5
 """Seconds between two questions to a hub that says at once that there is no news."""
@@ -97,11 +97,13 @@ class Loop:
     def _round(self) -> None:
         synced = self._connector.sync()
         self._heard(synced)
-        is_behind = any(one.outcome == "unproved" for one in synced.collected)
-        until = time.monotonic() + (_SOON if is_behind else ROUND_EVERY)
+        if any(one.outcome == "unproved" for one in synced.collected):
+            self._stopping.wait(_SOON)
+            return
+        until = time.monotonic() + ROUND_EVERY
         while not self._stopping.is_set() and time.monotonic() < until:
             asked = time.monotonic()
-            if news.heed(self._connector, wait=0 if is_behind else self._listen_for):
+            if news.heed(self._connector, wait=self._listen_for):
                 return
             if time.monotonic() - asked < _AT_LEAST:  # something in between answers without waiting
                 self._stopping.wait(_AT_LEAST)

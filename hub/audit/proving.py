@@ -96,13 +96,10 @@ def frontier(session: Session, size: int) -> tree.Frontier:
 
 def _subtrees(session: Session, places: Collection[proofs.Place]) -> proofs.NodeSource:
     """Fetch the roots of full subtrees at once, each from the hashes of the tile level below it."""
-    if not places:
-        return _nothing
     wanted = {place: _stretch(*place) for place in places}
-    levels, firsts, ends = zip(*sorted(wanted.values()), strict=True)
-    found: dict[tuple[int, int], bytes] = {}
-    for row in session.execute(_HASHES, {"levels": list(levels), "firsts": list(firsts), "ends": list(ends)}):
-        found[row.level, row.place] = row.hash
+    stretches = list(wanted.values())
+    asked = {name: [one[at] for one in stretches] for at, name in enumerate(("levels", "firsts", "ends"))}
+    found = {(row.level, row.place): row.hash for row in session.execute(_HASHES, asked)}
     roots = {place: _root(found, *stretch) for place, stretch in wanted.items()}
     return lambda level, index: roots[level, index]
 
@@ -118,10 +115,6 @@ def _root(found: Mapping[tuple[int, int], bytes], level: int, first: int, end: i
     if len(hashes) != end - first:
         raise LogDamagedError("hash-missing", first)
     return tree.root(hashes)
-
-
-def _nothing(level: int, index: int) -> bytes:
-    raise KeyError(level, index)
 
 
 def _hashes() -> sa.Select[tuple[int, int, bytes]]:

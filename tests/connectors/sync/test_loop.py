@@ -18,6 +18,10 @@ from connectors.sync.loop import Loop
 from tests.connectors.story import Network, consent, letter, open_case, waiting
 
 
+NEVER = 3600.0
+"""Seconds, longer than any test waits."""
+
+
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "_FIRST_PAUSE", 0.01)
@@ -63,6 +67,7 @@ def test_while_nothing_is_heard_whole_rounds_are_rare_and_news_brings_one_at_onc
     j1.sync()
     asked: list[int] = []
     monkeypatch.setattr(loop, "_AT_LEAST", 0.01)
+    monkeypatch.setattr(loop, "ROUND_EVERY", NEVER)
     listening = news.heed
     monkeypatch.setattr(news, "heed", lambda one, *, wait=0: asked.append(wait) or listening(one, wait=wait))
     rounds: list[Synced] = []
@@ -80,6 +85,7 @@ def test_what_the_log_did_not_show_yet_is_asked_for_again_soon(
     j1: Connector, s1: Connector, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "_SOON", 0.02)
+    monkeypatch.setattr(loop, "ROUND_EVERY", NEVER)
     case = open_case(j1)
     consent(j1, case, s1.agency)
     j1.sync()
