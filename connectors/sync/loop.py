@@ -3,8 +3,8 @@
 
 One sends, whenever it is nudged and every half minute; the other listens to the hub's feed and makes a whole round when
 something was heard, and every 20 seconds, for what no event tells (new agencies, what time brings); after five seconds
-when the log was behind with a message that had come. While the hub is away both wait longer and longer, and nothing is lost: what
-waits is in the casebook.
+when the log was behind with a message that had come. While the hub is away both wait longer and longer, and nothing is
+lost: what waits is in the casebook.
 """
 
 from __future__ import annotations

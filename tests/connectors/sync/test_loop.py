@@ -17,7 +17,6 @@ from connectors.sync.inbound import Collected
 from connectors.sync.loop import Loop
 from tests.connectors.story import Network, consent, letter, open_case, waiting
 
-
 NEVER = 3600.0
 """Seconds, longer than any test waits."""
 
